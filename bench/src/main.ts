@@ -1,0 +1,2 @@
+console.error('No benchmark is defined yet.');
+process.exitCode = 1;

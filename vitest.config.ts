@@ -1,0 +1,25 @@
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+// Tests run against src, which the workspace packages export under a condition of their own; the others are Vite's defaults.
+const conditions = ['@runnel/source', 'module', 'node', 'development|production'];
+
+function project(name: string, include: string, timeoutMs = 5_000): TestProjectConfiguration {
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: { name, include: [include], environment: 'node', testTimeout: timeoutMs, hookTimeout: timeoutMs, retry: 0 },
+  };
+}
+
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    projects: [
+      project('unit', 'packages/*/test/**/*.test.ts'),
+      project('tidy', 'tests/tidy/**/*.test.ts'),
+      project('conformance', 'tests/conformance/**/*.test.ts', 20_000),
+      project('simulation', 'tests/simulation/**/*.test.ts', 60_000),
+      project('e2e', 'tests/e2e/**/*.test.ts', 60_000),
+    ],
+  },
+});
