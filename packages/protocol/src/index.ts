@@ -1,0 +1,17 @@
+export * from './contract/index.ts';
+export * from './errors.ts';
+export * from './limits.ts';
+export * from './session/client/client-session.ts';
+export type * from './session/client/ports.ts';
+export * from './session/ledger.ts';
+export * from './session/server/ports.ts';
+export * from './session/server/server-link.ts';
+export * from './session/server/server-session.ts';
+export * from './session/server/session-registry.ts';
+export * from './wire/fragments.ts';
+export * from './wire/frames.ts';
+export * from './wire/lines.ts';
+export * from './wire/read-down.ts';
+export * from './wire/read-up.ts';
+export * from './wire/utf8.ts';
+export * from './wire/write.ts';

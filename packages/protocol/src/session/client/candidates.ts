@@ -1,0 +1,219 @@
+/**
+ * What might carry the session better than what does: a WebSocket that is being opened and probed, a socket that went silent and may come
+ * back, a stream that is being proven with a throw-away body (PROTOCOL §6.4). Nothing here touches the session: prove first, then switch.
+ */
+import type { Transport } from '../../wire/frames.ts';
+import { encodeFrame } from '../../wire/write.ts';
+import { Type } from '../../wire/frames.ts';
+import type { CarrierSet } from './carrier-set.ts';
+import type { Echo, Socket, StreamProbe } from './carriers.ts';
+import type { RoundTrip } from './liveness.ts';
+import type { Attempt } from './ports.ts';
+import { ProbeSchedule } from './schedules.ts';
+
+/** How long a candidate may take to prove itself. */
+const PROVE_MS = 8_000;
+/** How long the WebSocket may take before the stream is tried beside it. */
+const WEBSOCKET_SOON_MS = 1_500;
+
+export interface CandidatesOptions {
+  readonly carriers: CarrierSet;
+  readonly roundTrip: RoundTrip;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly attempt: (attempt: Attempt) => void;
+}
+
+/** What the session would like to have. */
+export interface Wish {
+  readonly websocket: boolean;
+  readonly stream: boolean;
+  /** Whether another link works meanwhile: only then is a failure a verdict on the network. */
+  readonly linked: boolean;
+  /** Whether WebSocket is allowed at all: the stream waits for it to fail first. */
+  readonly websocketAllowed: boolean;
+  /** Nothing but WebSocket is allowed: it is tried when the session may retry, not when the schedule says. */
+  readonly retryAt: number | null;
+}
+
+export class Candidates {
+  readonly websocket: ProbeSchedule;
+  readonly stream: ProbeSchedule;
+  readonly #options: CandidatesOptions;
+  /** A socket that is opening, probing, proven or attaching. */
+  #socket: Socket | null = null;
+  /** A socket that was current and went silent. */
+  #spare: Socket | null = null;
+  #probe: StreamProbe | null = null;
+  #nonce = '';
+  /** Whether a probe has come back and its stream was not opened yet. */
+  #streamProven = false;
+  #wish: Wish = { websocket: false, stream: false, linked: false, websocketAllowed: false, retryAt: null };
+
+  constructor(options: CandidatesOptions) {
+    this.#options = options;
+    this.websocket = new ProbeSchedule(options.random);
+    this.stream = new ProbeSchedule(options.random);
+  }
+
+  /** A way that has proven itself; null where there is none. */
+  best(): Socket | 'stream' | null {
+    if (this.#spare?.phase === 'proven') return this.#spare;
+    if (this.#socket?.phase === 'proven') return this.#socket;
+    return this.#streamProven ? 'stream' : null;
+  }
+
+  /** Opens what is wished for and due, and gives up what has taken too long. */
+  steer(wish: Wish, now: number): void {
+    this.#wish = wish;
+    if (this.#spare !== null && this.#spare.phase === 'spare' && now >= this.#spare.deadline) {
+      this.#drop(this.#spare, 'silent');
+      this.#spare = null;
+    }
+    const socket = this.#socket;
+    if (socket !== null && isUnproven(socket) && now >= socket.deadline) this.fail(socket, 'no answer in time', now);
+    if (this.#probe !== null && now >= this.#probe.deadline) this.fail(this.#probe, 'no answer in time', now);
+    if (!wish.websocket && this.#socket !== null && this.#socket.phase !== 'attaching') {
+      this.#drop(this.#socket, 'not needed');
+      this.#socket = null;
+    }
+    if (!wish.stream) this.#dropProbe('not needed');
+    if (wish.websocket && this.#socket === null && now >= this.#websocketDueAt()) {
+      this.#socket = this.#options.carriers.openSocket(now, now + PROVE_MS);
+    }
+    if (wish.stream && this.#probe === null && !this.#streamProven && now >= this.#streamDueAt()) this.#probeStream(now);
+  }
+
+  /** The socket is open. `attachAtOnce`: there is nothing to lose, so the attach itself is the probe. */
+  handleOpen(socket: Socket, attachAtOnce: boolean, now: number): void {
+    if (attachAtOnce) socket.phase = 'proven';
+    else {
+      socket.phase = 'probing';
+      socket.probedAt = now;
+      this.#options.carriers.send(socket, encodeFrame([Type.probe, this.#options.newId()]));
+    }
+  }
+
+  /** Anything came in on a socket that carries nothing: it is alive. */
+  handleLife(socket: Socket, now: number): void {
+    if (socket.phase === 'probing') {
+      this.#options.roundTrip.sample(now - socket.probedAt);
+      this.#log('websocket', 'probe', socket.openedAt, now, '');
+      socket.phase = 'proven';
+    } else if (socket.phase === 'spare') socket.phase = 'proven';
+  }
+
+  /** The first line of the stream probe's body: send its token up (PROTOCOL §6.4). */
+  handleProbed(probe: StreamProbe, nonce: string, token: string | undefined, now: number): void {
+    if (probe !== this.#probe || nonce !== this.#nonce || token === undefined) return;
+    const make = (id: number): Echo => ({ kind: 'echo', id, openedAt: now, heardAt: now });
+    this.#options.carriers.request(make, [encodeFrame([Type.echo, token])]);
+  }
+
+  /** The echo came down the probe's body. */
+  handleEcho(probe: StreamProbe, now: number): void {
+    if (probe !== this.#probe) return;
+    this.#log('stream', 'probe', probe.openedAt, now, '');
+    this.#dropProbe('proven');
+    this.#streamProven = true;
+  }
+
+  /** An attach goes up on the socket, whichever it was. */
+  handleAttach(socket: Socket): void {
+    if (socket.phase !== 'current') socket.phase = 'attaching';
+  }
+
+  /** The candidate becomes the session's. */
+  handOver(taken: Socket | 'stream'): void {
+    if (taken === 'stream') this.#streamProven = false;
+    else if (taken === this.#socket) this.#socket = null;
+    else if (taken === this.#spare) this.#spare = null;
+  }
+
+  /** A socket whose attach was overtaken, or that went silent: it may still come back. */
+  keep(socket: Socket, deadline: number): void {
+    if (this.#spare !== null && this.#spare !== socket) this.#drop(this.#spare, 'replaced');
+    if (this.#socket === socket) this.#socket = null;
+    this.#spare = socket;
+    socket.phase = 'spare';
+    socket.deadline = deadline;
+  }
+
+  /** A candidate has failed, or was closed from outside. */
+  fail(candidate: Socket | StreamProbe, reason: string, now: number): void {
+    this.#drop(candidate, reason);
+    if (candidate === this.#spare) {
+      this.#spare = null;
+      return;
+    }
+    if (candidate === this.#socket) this.#socket = null;
+    else if (candidate === this.#probe) this.#probe = null;
+    const transport: Transport = candidate.kind === 'websocket' ? 'websocket' : 'stream';
+    this.#log(transport, candidate.kind === 'websocket' && candidate.phase === 'opening' ? 'open' : 'probe', candidate.openedAt, now, reason);
+    this.verdict(transport, now);
+  }
+
+  /** A transport has failed the session. While nothing else works either, that says nothing about the transport. */
+  verdict(transport: 'websocket' | 'stream', now: number): void {
+    const schedule = this[transport];
+    if (this.#wish.linked) schedule.failed(now);
+    else schedule.defer(now + 1_000);
+  }
+
+  /** All is open again: the network has changed, or the user wants another transport. */
+  reset(now: number): void {
+    this.websocket.reset(now);
+    this.stream.reset(now);
+  }
+
+  clear(): void {
+    this.#socket = null;
+    this.#spare = null;
+    this.#probe = null;
+    this.#streamProven = false;
+  }
+
+  nextTimeout(): number {
+    const wish = this.#wish;
+    let next = Number.POSITIVE_INFINITY;
+    if (this.#spare?.phase === 'spare') next = this.#spare.deadline;
+    if (this.#socket !== null && isUnproven(this.#socket)) next = Math.min(next, this.#socket.deadline);
+    if (this.#probe !== null) next = Math.min(next, this.#probe.deadline);
+    if (wish.websocket && this.#socket === null) next = Math.min(next, this.#websocketDueAt());
+    if (wish.stream && this.#probe === null && !this.#streamProven) next = Math.min(next, this.#streamDueAt());
+    return next;
+  }
+
+  #websocketDueAt(): number {
+    return this.#wish.retryAt ?? this.websocket.dueAt;
+  }
+
+  /** The stream is tried when the WebSocket is out of the question, has failed, or takes its time. */
+  #streamDueAt(): number {
+    if (!this.#wish.websocketAllowed || this.websocket.failures > 0) return this.stream.dueAt;
+    const openedAt = this.#socket?.openedAt;
+    if (openedAt === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(this.stream.dueAt, openedAt + Math.max(WEBSOCKET_SOON_MS, this.#options.roundTrip.patience()));
+  }
+
+  #probeStream(now: number): void {
+    this.#nonce = this.#options.newId();
+    const make = (id: number): StreamProbe => ({ kind: 'probe', id, openedAt: now, heardAt: now, deadline: now + PROVE_MS });
+    this.#probe = this.#options.carriers.request(make, [encodeFrame([Type.probe, this.#nonce])]);
+  }
+
+  #dropProbe(reason: string): void {
+    this.#options.carriers.drop(this.#probe, 1000, reason);
+    this.#probe = null;
+  }
+
+  #drop(candidate: Socket | StreamProbe, reason: string): void {
+    this.#options.carriers.drop(candidate, 1000, reason);
+  }
+
+  #log(transport: Transport, step: Attempt['step'], at: number, now: number, reason: string): void {
+    this.#options.attempt({ at, transport, step, outcome: reason === '' ? 'ok' : 'failed', tookMs: now - at, reason });
+  }
+}
+
+const isUnproven = (socket: Socket): boolean => socket.phase === 'opening' || socket.phase === 'probing';

@@ -1,0 +1,105 @@
+/**
+ * Whether the path that carries a session down is alive (DESIGN: suspect early, cheaply). Any byte in is life. A path is *suspect* when
+ * something asked of it (a call, a ping) has brought nothing back for max(1.2 s, 4 round trips) and the time that the bytes sent may take.
+ * To tell a slow handler from a dead path, a ping is due after a third of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue.
+ */
+
+const SUSPECT_MIN_MS = 1_200;
+const SUSPECT_ROUND_TRIPS = 4;
+/** The slowest path that must not be suspected while it works: 16 bytes a millisecond is 128 kbit/s. */
+const BYTES_PER_MS = 16;
+/** How late a heartbeat may be before it is asked for. */
+const HEARTBEAT_GRACE_MS = 800;
+/** Frames unacknowledged for this long are asked after, even if other things come down: the way up may be mute. */
+const UNTOLD_MS = 5_000;
+
+/** Smoothed round trip time (RFC 6298 §2, without the variance). */
+export class RoundTrip {
+  #ms: number | null = null;
+
+  /** Smoothed, ms; null before the first sample. */
+  get ms(): number | null {
+    return this.#ms;
+  }
+
+  sample(ms: number): void {
+    this.#ms = this.#ms === null ? ms : this.#ms + (ms - this.#ms) / 8;
+  }
+
+  /** How long an answer may take before its path is suspect, ms. `bytes` were sent to ask for it. */
+  patience(bytes = 0): number {
+    return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? 0)) + bytes / BYTES_PER_MS;
+  }
+}
+
+export class Liveness {
+  readonly #roundTrip: RoundTrip;
+  /** How often the path speaks by itself; Infinity where something else watches it (a poll has a deadline of its own). */
+  readonly #heartbeatMs: number;
+  #heardAt: number;
+  /** When the oldest thing was asked that nothing has come back for; null when nothing is open. */
+  #askedAt: number | null = null;
+  #askedBytes = 0;
+  /** When the ping was sent whose pong has not come; null when none is out. Unlike `askedAt` only a pong clears it. */
+  #pingedAt: number | null = null;
+  /** Since when the peer has told no `rx` while frames were open; null when none are. */
+  #untoldSince: number | null = null;
+
+  constructor(roundTrip: RoundTrip, heartbeatMs: number, now: number) {
+    this.#roundTrip = roundTrip;
+    this.#heartbeatMs = heartbeatMs;
+    this.#heardAt = now;
+  }
+
+  heard(now: number): void {
+    this.#heardAt = now;
+    this.#askedAt = null;
+    this.#askedBytes = 0;
+  }
+
+  /** Something went up that is answered. */
+  asked(bytes: number, now: number): void {
+    this.#askedAt ??= now;
+    this.#askedBytes += bytes;
+  }
+
+  /** The peer told its `rx`; `open`: frames are still not acknowledged. */
+  told(open: boolean, now: number): void {
+    this.#untoldSince = open ? now : null;
+  }
+
+  /** A counted frame went up. */
+  sent(now: number): void {
+    this.#untoldSince ??= now;
+  }
+
+  pinged(now: number): void {
+    this.#pingedAt = now;
+    this.asked(0, now);
+  }
+
+  /** The pong came; returns how long it took. */
+  ponged(now: number): number | null {
+    const took = this.#pingedAt === null ? null : now - this.#pingedAt;
+    this.#pingedAt = null;
+    return took;
+  }
+
+  /** When a ping should go up, if nothing changes. */
+  pingAt(): number {
+    if (this.#pingedAt !== null) return Number.POSITIVE_INFINITY;
+    const quiet = this.#heardAt + this.#heartbeatMs + HEARTBEAT_GRACE_MS;
+    const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + this.#roundTrip.patience() / 3;
+    const untold = this.#untoldSince === null ? Number.POSITIVE_INFINITY : this.#untoldSince + UNTOLD_MS;
+    return Math.min(quiet, asked, untold);
+  }
+
+  /** When the path becomes suspect, if nothing changes. */
+  suspectAt(): number {
+    const patience = this.#roundTrip.patience(this.#askedBytes);
+    const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + patience;
+    // Other things may come down while the way up is mute: a pong has more time, but not for ever.
+    const pinged = this.#pingedAt === null ? Number.POSITIVE_INFINITY : this.#pingedAt + 3 * patience;
+    return Math.min(asked, pinged);
+  }
+}

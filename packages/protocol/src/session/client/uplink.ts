@@ -1,0 +1,139 @@
+/**
+ * What goes up by POST while a stream or polls carry the session (PROTOCOL §6.2): one POST in flight, starting at the first frame that is not
+ * acknowledged; the same again when it was not answered.
+ */
+import type { Limits } from '../../limits.ts';
+import { Type } from '../../wire/frames.ts';
+import { encodeFrame } from '../../wire/write.ts';
+import type { Ledger, Line } from '../ledger.ts';
+import type { CarrierSet } from './carrier-set.ts';
+import type { Post } from './carriers.ts';
+import type { RoundTrip } from './liveness.ts';
+
+export interface UplinkSession {
+  readonly key: string;
+  readonly node: string;
+  readonly gen: number;
+  readonly ledger: Ledger<Line>;
+  /** Whether POSTs tell our `rx`: polls do that themselves. */
+  readonly tellsRx: boolean;
+}
+
+/** The least time a POST gets. The path's own suspicion is quicker where nothing comes down either. */
+const POST_MIN_MS = 4_000;
+
+export class Uplink {
+  readonly #carriers: CarrierSet;
+  readonly #roundTrip: RoundTrip;
+  readonly #limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>;
+  #post: Post | null = null;
+  /** Number of the last POST of this generation. */
+  #n = 0;
+  /** Uncounted frames for the next POST; volatile ones are never sent twice. */
+  #loose: Line[] = [];
+  #looseBytes = 0;
+  /** Whether our `rx` should be told though there is nothing else to say. */
+  #ackDue = false;
+  /** Whether the last POST was not answered and its frames go up again. */
+  #repeating = false;
+  /** Bytes one POST may carry: halved when one was overdue, so that a slow path makes progress. */
+  #batchBytes: number;
+
+  constructor(carriers: CarrierSet, roundTrip: RoundTrip, limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>) {
+    this.#carriers = carriers;
+    this.#roundTrip = roundTrip;
+    this.#limits = limits;
+    this.#batchBytes = limits.batchBytes;
+  }
+
+  /** A new generation: POSTs of the last one are abandoned, and what was loose with them. */
+  reset(): void {
+    this.#carriers.drop(this.#post, 1000, 'superseded');
+    this.#post = null;
+    this.#n = 0;
+    this.#repeating = false;
+    this.#ackDue = false;
+    this.#loose = [];
+    this.#looseBytes = 0;
+  }
+
+  sendLoose(line: Line): void {
+    this.#loose.push(line);
+    this.#looseBytes += line.size;
+    while (this.#looseBytes > this.#limits.volatileBytes && this.#loose.length > 1) {
+      this.#looseBytes -= (this.#loose.shift() as Line).size;
+    }
+  }
+
+  acknowledge(): void {
+    this.#ackDue = true;
+  }
+
+  /** Sends a POST if there is something to send and none is in flight. Returns the bytes sent. */
+  steer(session: UplinkSession, now: number): number {
+    const { ledger } = session;
+    if (this.#post !== null || (ledger.tx === ledger.ob && this.#loose.length === 0 && !this.#ackDue)) return 0;
+    return this.#send(session, now);
+  }
+
+  /** The last words of a session that is being closed: everything that fits, and the goodbye. */
+  finish(session: UplinkSession, goaway: Line, now: number): Post | null {
+    this.#carriers.drop(this.#post, 1000, 'closing');
+    this.sendLoose(goaway);
+    this.#send(session, now);
+    return this.#post;
+  }
+
+  #send(session: UplinkSession, now: number): number {
+    const { ledger, key, node, gen } = session;
+    const base = ledger.ob;
+    const counted = ledger.slice(base, this.#batchBytes);
+    this.#n += 1;
+    const header = { key, node, gen, n: this.#n, base };
+    const lines = [...counted, ...this.#loose].map((line) => line.text);
+    const bytes = counted.reduce((sum, line) => sum + line.size, this.#looseBytes);
+    lines.unshift(encodeFrame([Type.post, session.tellsRx ? { ...header, rx: ledger.rx } : header]));
+    this.#loose = [];
+    this.#looseBytes = 0;
+    this.#ackDue = false;
+    const repeated = this.#repeating;
+    this.#repeating = false;
+    const deadline = now + Math.max(POST_MIN_MS, this.#roundTrip.patience(bytes));
+    const make = (id: number): Post => ({
+      kind: 'post', id, openedAt: now, heardAt: now, gen, base, deadline, answered: false, repeated,
+    });
+    this.#post = this.#carriers.request(make, lines);
+    return bytes;
+  }
+
+  /** Its answer was read. */
+  handleAnswer(post: Post, now: number): void {
+    post.answered = true;
+    if (post !== this.#post) return;
+    this.#post = null;
+    this.#roundTrip.sample(now - post.openedAt);
+    this.#batchBytes = Math.min(this.#limits.batchBytes, this.#batchBytes * 2);
+  }
+
+  /** It ended without an answer. True: its frames go up again; false: that was the second time. */
+  handleFailure(post: Post): boolean {
+    this.#carriers.drop(post, 1000, 'not answered');
+    if (post !== this.#post) return true;
+    this.#post = null;
+    this.#ackDue = true;
+    this.#repeating = true;
+    return !post.repeated;
+  }
+
+  /** Gives up a POST that is overdue. True: that was the second time. */
+  giveUpOverdue(now: number): boolean {
+    const post = this.#post;
+    if (post === null || now < post.deadline) return false;
+    this.#batchBytes = Math.max(1, Math.floor(this.#batchBytes / 2));
+    return !this.handleFailure(post);
+  }
+
+  nextTimeout(): number {
+    return this.#post?.deadline ?? Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What both ends count: how much was taken from the peer, what the peer has taken, and the frames kept until it has.
+ *
+ * The ledger belongs to one incarnation of a session and knows nothing of links. `enqueue` is the only place in Runnel where a frame
+ * gets its number. Names follow PROTOCOL §1:
+ *
+ *     0 ……… acked ……… ob ═══ frames kept ═══ tx
+ *
+ * `ob` is `acked` except after `drop()` (PROTOCOL §8.6), when it runs ahead until the peer has caught up.
+ */
+
+/** One encoded frame. `text` has no line end; `size` is its length on the wire in bytes, line end included. */
+export interface Line {
+  readonly text: string;
+  readonly size: number;
+}
+
+export class Ledger<L extends Line> {
+  /** Frames taken from the peer. */
+  #rx = 0;
+  /** Highest `rx` heard from the peer. */
+  #acked = 0;
+  /** Number of the first frame kept. */
+  #ob = 0;
+  /** Frames kept: `#kept[#head]` is number `#ob`. Slots below `#head` are spent and cut off in bulk. */
+  #kept: (L | undefined)[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  get rx(): number {
+    return this.#rx;
+  }
+  get acked(): number {
+    return this.#acked;
+  }
+  get ob(): number {
+    return this.#ob;
+  }
+  get tx(): number {
+    return this.#ob + this.#kept.length - this.#head;
+  }
+  /** Bytes of the frames kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Numbers a frame and keeps it; returns its number. */
+  enqueue(line: L): number {
+    this.#kept.push(line);
+    this.#bytes += line.size;
+    return this.tx - 1;
+  }
+
+  /** Counts one frame as taken. */
+  take(): void {
+    this.#rx += 1;
+  }
+
+  /** Whether a peer may honestly say that it has taken `rx` frames (PROTOCOL §7.4). */
+  isPossible(rx: number): boolean {
+    return rx >= this.#acked && rx <= this.tx;
+  }
+
+  /** The peer has taken `rx` frames: forget those. A lower `rx` than known is old news. Returns whether anything changed. */
+  acknowledge(rx: number): boolean {
+    if (rx <= this.#acked) return false;
+    this.#acked = Math.min(rx, this.tx);
+    while (this.#ob < this.#acked) {
+      this.#bytes -= (this.#kept[this.#head] as L).size;
+      this.#kept[this.#head] = undefined;
+      this.#head += 1;
+      this.#ob += 1;
+    }
+    if (this.#head > 64 && this.#head * 2 > this.#kept.length) {
+      this.#kept = this.#kept.slice(this.#head);
+      this.#head = 0;
+    }
+    return true;
+  }
+
+  /** Whether the frames from number `base` on are all still here. */
+  covers(base: number): boolean {
+    return base >= this.#ob && base <= this.tx;
+  }
+
+  /** The frame with number `seq`, which must be kept. */
+  at(seq: number): L {
+    const line = this.#kept[this.#head + seq - this.#ob];
+    if (line === undefined) throw new RangeError(`frame ${seq} is not kept (${this.#ob}…${this.tx})`);
+    return line;
+  }
+
+  /** The frames from `base` on, up to about `bytesMax` bytes but at least one. */
+  slice(base: number, bytesMax: number = Number.POSITIVE_INFINITY): L[] {
+    const lines: L[] = [];
+    let bytes = 0;
+    for (let seq = base; seq < this.tx; seq += 1) {
+      const line = this.at(seq);
+      bytes += line.size;
+      if (bytes > bytesMax && lines.length > 0) break;
+      lines.push(line);
+    }
+    return lines;
+  }
+
+  /** PROTOCOL §8.6: forgets every frame kept; `acked` stays. */
+  drop(): void {
+    this.#ob = this.tx;
+    this.#kept = [];
+    this.#head = 0;
+    this.#bytes = 0;
+  }
+}

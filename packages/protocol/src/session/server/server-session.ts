@@ -1,0 +1,405 @@
+/**
+ * One incarnation of a session at the server (PROTOCOL §8). It counts, keeps, and hands out frames over whatever carries it now: a
+ * `ServerLink`, or a held poll, or nothing for as long as its time to live allows. Who may attach is the registry's business.
+ */
+import { FragmentJoiner } from '../../wire/fragments.ts';
+import { type AppUpFrame, isCounted, type PollHeader, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
+import { readUp } from '../../wire/read-up.ts';
+import type { Owner } from '../deadlines.ts';
+import { Ledger, type Line } from '../ledger.ts';
+import { HeldPoll } from './held-poll.ts';
+import type { Answer, Identity } from './ports.ts';
+import type { ServerLink } from './server-link.ts';
+import type { SessionRegistry } from './session-registry.ts';
+
+export interface ServerSessionOptions<I extends Identity> {
+  readonly cid: string;
+  readonly sid: string;
+  readonly key: string;
+  readonly client: string;
+  readonly identity: I;
+}
+
+export class ServerSession<L extends Line, I extends Identity> implements Owner {
+  readonly sid: string;
+  readonly cid: string;
+  readonly key: string;
+  /** Its public name, which other clients see in `meta.by`. */
+  readonly client: string;
+  readonly ledger: Ledger<L> = new Ledger<L>();
+  readonly #registry: SessionRegistry<L, I>;
+  readonly #joiner: FragmentJoiner;
+  readonly #createdAt: number;
+
+  /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
+  identity: I;
+  /** Generation, transport and outcome of the attach accepted last. */
+  gen = 0;
+  mode: Transport = 'poll';
+  resumed = false;
+  was: string | undefined;
+  /** The link that carries it; null while polls do, or nothing. */
+  link: ServerLink<L, I> | null = null;
+  scheduledAt: number = Number.POSITIVE_INFINITY;
+
+  /** The request that waits for something to say; null between polls and while a link carries it. */
+  #held: HeldPoll<L> | null = null;
+  /** Highest poll and POST number of this generation; 0 after each attach. */
+  #pollN = 0;
+  #postN = 0;
+  /** Frames that are not counted, waiting for the next write. Dropped oldest first beyond `volatileBytes`. */
+  #loose: L[] = [];
+  #looseBytes = 0;
+  /** Since when neither a link nor a held request carries it; null while one does. */
+  #idleSince: number | null;
+  /** Taken since our `rx` was last told, to acknowledge by bytes. */
+  #untoldBytes = 0;
+  #untoldFrames = 0;
+  /** Whether the client was heard of after its welcome. */
+  #confirmed = false;
+  /** Why it ended; null while it lives. */
+  #ended: string | null = null;
+
+  constructor(registry: SessionRegistry<L, I>, options: ServerSessionOptions<I>, now: number) {
+    this.#registry = registry;
+    this.#joiner = new FragmentJoiner(registry.limits.messageBytes + registry.limits.lineBytes);
+    this.sid = options.sid;
+    this.cid = options.cid;
+    this.key = options.key;
+    this.client = options.client;
+    this.identity = options.identity;
+    this.#createdAt = now;
+    this.#idleSince = now;
+  }
+
+  get ended(): string | null {
+    return this.#ended;
+  }
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+  /** Whether a link carries it, or polls do. */
+  get reachable(): boolean {
+    return this.link !== null || this.#held !== null;
+  }
+  /** Bytes waiting that are not counted. */
+  get looseBytes(): number {
+    return this.#looseBytes;
+  }
+
+  // ——— down ———
+
+  /** Sends a counted frame: the one place that counts (PROTOCOL §8.5). Written at the end of the turn. */
+  enqueue(line: L): void {
+    if (this.#ended !== null) return;
+    this.ledger.enqueue(line);
+    const { outboxBytes, outboxFrames } = this.#registry.limits;
+    if (this.ledger.bytes > outboxBytes || this.ledger.tx - this.ledger.ob > outboxFrames) this.#overflow();
+    this.touch();
+  }
+
+  /** Sends a frame that may be lost: a volatile message, or a word between the ends. */
+  sendLoose(line: L): void {
+    if (this.#ended !== null || (this.link === null && this.mode !== 'poll')) return;
+    this.#loose.push(line);
+    this.#looseBytes += line.size;
+    while (this.#looseBytes > this.#registry.limits.volatileBytes && this.#loose.length > 1) {
+      this.#looseBytes -= (this.#loose.shift() as L).size;
+    }
+    this.touch();
+  }
+
+  /** There may be something to write at the end of the turn. */
+  touch(): void {
+    this.#registry.markDirty(this);
+  }
+
+  /** Writes what waits, as far as the carrier takes it. */
+  flush(now: number): void {
+    if (this.#ended !== null) return;
+    if (this.link !== null) this.#pump(this.link);
+    else if (this.#held !== null && !this.#held.settling && this.#hasSomethingFor(this.#held)) this.#answerHeld(now);
+  }
+
+  #hasSomethingFor(held: HeldPoll<L>): boolean {
+    return this.#loose.length > 0 || this.ledger.tx > held.rx;
+  }
+
+  #pump(link: ServerLink<L, I>): void {
+    const { port } = link;
+    const { batchBytes } = this.#registry.limits;
+    while (!port.congested && (this.#loose.length > 0 || link.next < this.ledger.tx)) {
+      const counted = this.ledger.slice(link.next, batchBytes);
+      link.next += counted.length;
+      port.write(this.#loose.length > 0 ? [...this.#takeLoose(), ...counted] : counted);
+    }
+  }
+
+  #takeLoose(): L[] {
+    const lines = this.#loose;
+    this.#loose = [];
+    this.#looseBytes = 0;
+    return lines;
+  }
+
+  /** PROTOCOL §8.6. What a draining link can still take goes out first; a link that would lose its place has to go. */
+  #overflow(): void {
+    const { link } = this;
+    if (link !== null) this.#pump(link);
+    const cutOff = link !== null && link.next < this.ledger.tx;
+    this.ledger.drop();
+    this.#registry.options.app.overflowed?.(this);
+    const { now } = this.#registry;
+    if (cutOff) {
+      this.detach(now);
+      link.end('slow_consumer', 'the client did not drain what was sent');
+    }
+    if (this.#held !== null) this.#endHeld([this.#registry.encode([Type.reattach, this.gen])], now);
+  }
+
+  // ——— up ———
+
+  /** A frame from the current carrier that is not a header. */
+  handleFrame(frame: UpFrame, size: number, now: number): void {
+    if (this.#ended !== null) return;
+    this.#confirm();
+    if (isCounted(frame[0])) return this.#take(frame, size, now);
+    switch (frame[0]) {
+      case Type.ping:
+        return this.sendLoose(this.#registry.encode([Type.pong, frame[1], this.tellRx()]));
+      case Type.pong:
+        if (frame[2] !== undefined) this.acknowledge(frame[2], now);
+        return;
+      case Type.ack:
+        this.acknowledge(frame[1], now);
+        return;
+      case Type.goaway:
+        return this.#dissolve('closed', now);
+      case Type.volatile:
+        return this.#registry.options.app.frame(this, frame as AppUpFrame);
+    }
+  }
+
+  /** Counts one frame that came in order, and hands it on (PROTOCOL §5). */
+  #take(frame: UpFrame, size: number, now: number): void {
+    this.ledger.take();
+    this.#untoldBytes += size;
+    this.#untoldFrames += 1;
+    const { outboxBytes, outboxFrames } = this.#registry.limits;
+    if (this.link !== null && (this.#untoldBytes * 4 >= outboxBytes || this.#untoldFrames * 4 >= outboxFrames)) {
+      this.sendLoose(this.#registry.encode([Type.ack, this.tellRx()]));
+    }
+    const { app } = this.#registry.options;
+    if (frame[0] === Type.fragment) {
+      const text = this.#joiner.push(frame);
+      if (text !== null) app.frame(this, readUp(text, this.#registry.limits) as AppUpFrame);
+    } else if (this.#joiner.open) {
+      this.end('protocol_error', 'a frame stands between the fragments of another', now);
+    } else app.frame(this, frame as AppUpFrame);
+  }
+
+  /** The client has taken `rx` frames. False, and the end of the session, where that cannot be. */
+  acknowledge(rx: number, now: number): boolean {
+    if (rx > this.ledger.tx) {
+      this.end('protocol_error', `rx ${rx} acknowledges frames that were never sent (${this.ledger.tx})`, now);
+      return false;
+    }
+    this.ledger.acknowledge(rx);
+    return true;
+  }
+
+  /** Our `rx`, about to be told. */
+  tellRx(): number {
+    this.#untoldBytes = 0;
+    this.#untoldFrames = 0;
+    return this.ledger.rx;
+  }
+
+  /** Whether a POST numbered `n` is new in this generation: what it carries uncounted is heard once only. */
+  isNewPost(n: number): boolean {
+    this.#confirm();
+    if (n <= this.#postN) return false;
+    this.#postN = n;
+    return true;
+  }
+
+  // ——— carriers ———
+
+  /** The attach of generation `gen` takes over from whatever carried the session (PROTOCOL §8.3). */
+  supersede(gen: number, mode: Transport, now: number): void {
+    const old = this.link;
+    if (this.#held !== null) this.#endHeld(this.#emptyPoll(this.#held.n), now);
+    this.gen = gen;
+    this.mode = mode;
+    this.#pollN = 0;
+    this.#postN = 0;
+    if (old !== null) {
+      this.detach(now);
+      old.supersede(now);
+    }
+  }
+
+  /** Is carried by `link` from here on. */
+  bindLink(link: ServerLink<L, I>): void {
+    this.link = link;
+    this.#carried();
+  }
+
+  /** Holds an attach by poll until it may be answered, or answers at once. `settling`: wait for its subscriptions, `ms` at most. */
+  holdAttach(answer: Answer<L>, options: { rx: number; ms: number; settling: boolean }, now: number): void {
+    const { rx, ms, settling } = options;
+    this.#held = new HeldPoll({ n: 0, rx, until: now + ms, settling, answer });
+    this.#carried();
+    if (ms === 0) this.#answerHeld(now);
+    else this.flush(now);
+  }
+
+  /** The same attach by poll again: PROTOCOL §8.2. */
+  repeatAttach(answer: Answer<L>, base: number): void {
+    if (this.#held?.n === 0 && this.#held.join(answer)) return;
+    const counted = this.ledger.slice(base, this.#registry.limits.batchBytes);
+    answer.end([this.#registry.welcome(this, base), ...counted, this.#registry.encode([Type.end])]);
+  }
+
+  /** PROTOCOL §6.3. The registry has checked key and generation. */
+  poll(header: PollHeader, answer: Answer<L>, now: number): void {
+    this.#confirm();
+    const { n, rx } = header;
+    const reattach = () => answer.end([this.#registry.encode([Type.reattach, this.gen])]);
+    if (this.mode !== 'poll') return reattach();
+    if (n < this.#pollN) return answer.end(this.#emptyPoll(n));
+    if (n === this.#pollN && this.#held?.n === n && this.#held.rx === rx) {
+      if (!this.#held.join(answer)) answer.end(this.#emptyPoll(n));
+      return;
+    }
+    if (this.#held !== null) this.#endHeld(this.#emptyPoll(this.#held.n), now);
+    this.#pollN = n;
+    if (rx < this.ledger.acked) return answer.end(this.#emptyPoll(n));
+    if (!this.acknowledge(rx, now)) return answer.end([this.#goaway('protocol_error', 'impossible rx')]);
+    if (!this.ledger.covers(rx)) return reattach();
+    const until = now + Math.min(header.hold, this.#registry.limits.holdMs);
+    this.#held = new HeldPoll({ n, rx, until, settling: false, answer });
+    this.#carried();
+    if (until <= now) this.#answerHeld(now);
+    else this.flush(now);
+  }
+
+  /** The client gave up a request that may be held. */
+  handleAnswerClosed(answer: Answer<L>, now: number): void {
+    if (!this.#held?.leave(answer)) return;
+    this.#held = null;
+    this.#letGo(now);
+  }
+
+  /** The subscriptions that the attach asked for are answered. */
+  settle(now: number): void {
+    if (this.#held?.settling) this.#answerHeld(now);
+  }
+
+  /** The current link is gone; the session waits for the next. */
+  detach(now: number): void {
+    this.link = null;
+    this.#letGo(now);
+  }
+
+  #carried(): void {
+    const returned = this.#idleSince !== null;
+    this.#idleSince = null;
+    this.#registry.reschedule(this);
+    if (returned) this.#registry.options.app.reachable(this, true);
+  }
+
+  #letGo(now: number): void {
+    if (this.#ended !== null || this.#idleSince !== null) return;
+    this.#idleSince = now;
+    this.#registry.reschedule(this);
+    // Between two polls a session is out of reach for one round trip: not worth telling anybody.
+    if (this.mode !== 'poll') this.#registry.options.app.reachable(this, false);
+  }
+
+  #answerHeld(now: number): void {
+    const held = this.#held;
+    if (held === null) return;
+    const counted = this.ledger.slice(held.rx, this.#registry.limits.batchBytes);
+    const header = held.n === 0 ? this.#registry.welcome(this, held.rx) : this.#pollHeader(held.n, held.rx);
+    this.#endHeld([header, ...counted, ...this.#takeLoose(), this.#registry.encode([Type.end])], now);
+  }
+
+  #endHeld(lines: readonly L[], now: number): void {
+    const held = this.#held;
+    this.#held = null;
+    held?.end(lines);
+    this.#letGo(now);
+  }
+
+  #emptyPoll(n: number): L[] {
+    const base = this.ledger.acked;
+    const header = n === 0 ? this.#registry.welcome(this, base) : this.#pollHeader(n, base);
+    return [header, this.#registry.encode([Type.end])];
+  }
+
+  #pollHeader(n: number, base: number): L {
+    return this.#registry.encode([Type.poll, { sid: this.sid, gen: this.gen, n, base, rx: this.tellRx() }]);
+  }
+
+  // ——— life ———
+
+  /** PROTOCOL §8.8: a provisional session becomes a real one. */
+  #confirm(): void {
+    if (this.#confirmed) return;
+    this.#confirmed = true;
+    this.#registry.options.app.confirmed(this);
+  }
+
+  deadline(): number {
+    if (this.#ended !== null) return Number.POSITIVE_INFINITY;
+    const { ttlMs, provisionalMs } = this.#registry.limits;
+    const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
+    const held = this.#held === null ? Number.POSITIVE_INFINITY : this.#held.until;
+    const idle = this.#idleSince === null ? Number.POSITIVE_INFINITY : this.#idleSince + ttlMs;
+    return Math.min(provisional, held, idle);
+  }
+
+  wake(now: number): void {
+    const { ttlMs, provisionalMs } = this.#registry.limits;
+    if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
+      this.end('session_lost', 'the client was not heard of after its welcome', now);
+    } else if (this.#held !== null && now >= this.#held.until) this.#answerHeld(now);
+    else if (this.#idleSince !== null && now >= this.#idleSince + ttlMs) this.#dissolve('session_lost', now);
+  }
+
+  /** Ends the session and says so on whatever carries it. */
+  end(code: string, reason: string, now: number, retryMs = 0): void {
+    if (this.#ended !== null) return;
+    const { link } = this;
+    if (link !== null) {
+      this.#pump(link);
+      this.link = null;
+      link.end(code, reason, retryMs);
+    }
+    if (this.#held !== null) this.#endHeld([this.#goaway(code, reason, retryMs)], now);
+    this.#dissolve(code, now);
+  }
+
+  /** Ends the session where the client knows already, or cannot be told: another incarnation replaces it, or its time is up. */
+  dissolve(now: number): void {
+    this.#dissolve('session_lost', now);
+  }
+
+  #dissolve(code: string, now: number): void {
+    if (this.#ended !== null) return;
+    this.#ended = code;
+    const { link } = this;
+    this.link = null;
+    if (link !== null) link.supersede(now);
+    if (this.#held !== null) this.#endHeld([this.#goaway(code, 'the session has ended')], now);
+    this.ledger.drop();
+    this.#loose = [];
+    this.#registry.remove(this);
+    this.#registry.options.app.ended(this, code);
+  }
+
+  #goaway(code: string, reason: string, retryMs = 0): L {
+    return this.#registry.encode([Type.goaway, code, reason, retryMs, this.gen]);
+  }
+}

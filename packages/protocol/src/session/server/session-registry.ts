@@ -1,0 +1,297 @@
+/**
+ * All sessions of one node: who is who, who may attach, and what is due when (PROTOCOL §8). Every entry point is one turn: it takes the
+ * time, has no clock of its own, and leaves nothing half done. What needs waiting (authentication, a body's arrival) is done before.
+ */
+import type { Limits } from '../../limits.ts';
+import { type Attach, type DownFrame, isCounted, type PollHeader, type PostHeader, Type, type UpFrame } from '../../wire/frames.ts';
+import { encodeFrame } from '../../wire/write.ts';
+import { Deadlines } from '../deadlines.ts';
+import type { Line } from '../ledger.ts';
+import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
+import { ServerLink } from './server-link.ts';
+import { ServerSession } from './server-session.ts';
+
+/** What an attach came in on. */
+export type AttachCarrier<L extends Line, I extends Identity> =
+  | { readonly link: ServerLink<L, I>; readonly answer?: never }
+  | { readonly answer: Answer<L>; readonly link?: never };
+
+/** A frame of a POST's body with its length on the wire in bytes. */
+export interface SizedFrame {
+  readonly frame: UpFrame;
+  readonly size: number;
+}
+
+export class SessionRegistry<L extends Line, I extends Identity> {
+  readonly options: RegistryOptions<L, I>;
+  readonly limits: Limits;
+  readonly #bySid = new Map<string, ServerSession<L, I>>();
+  /** By identity and `cid`: the newest session of a client that may not know its key yet. */
+  readonly #byCid = new Map<string, ServerSession<L, I>>();
+  readonly #links = new Set<ServerLink<L, I>>();
+  readonly #deadlines = new Deadlines<ServerSession<L, I> | ServerLink<L, I>>();
+  /** Which session holds a request; entries go with the requests. */
+  readonly #holders = new WeakMap<Answer<L>, ServerSession<L, I>>();
+  /** Sessions with something to write; emptied by `flush`. */
+  #dirty = new Set<ServerSession<L, I>>();
+  /** The time of the turn under way. */
+  #now = 0;
+  /** Set by `shutdown`: attaches are refused from then on. */
+  #closing = false;
+
+  constructor(options: RegistryOptions<L, I>) {
+    this.options = options;
+    this.limits = options.limits;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+  get size(): number {
+    return this.#bySid.size;
+  }
+  get linkCount(): number {
+    return this.#links.size;
+  }
+  sessions(): IterableIterator<ServerSession<L, I>> {
+    return this.#bySid.values();
+  }
+  session(sid: string): ServerSession<L, I> | undefined {
+    return this.#bySid.get(sid);
+  }
+
+  encode(frame: DownFrame): L {
+    return this.options.line(encodeFrame(frame));
+  }
+
+  /** A WebSocket or stream body has come up. */
+  connect(port: LinkPort<L>, now: number): ServerLink<L, I> {
+    this.#now = now;
+    const link = new ServerLink<L, I>(this, port, now);
+    this.#links.add(link);
+    this.reschedule(link);
+    return link;
+  }
+
+  /** An attach whose identity is known now. PROTOCOL §8.1–8.3. */
+  attach(attach: Attach, identity: I, carrier: AttachCarrier<L, I>, now: number): void {
+    this.#now = now;
+    if (carrier.link?.closed) return;
+    if (this.#closing) return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
+    const key = attach.key === undefined ? null : this.options.readKey(attach.key);
+    const session = this.#find(attach, key, identity);
+    if (session === undefined) return this.#create(attach, key?.sid, identity, carrier);
+    const { ledger } = session;
+    // Without a key the client has taken nothing of this incarnation.
+    const base = Math.max(attach.key === undefined ? 0 : attach.rx, ledger.acked);
+    if (attach.gen === session.gen && attach.mode !== 'websocket' && attach.mode === session.mode) {
+      if (!ledger.covers(base)) return this.#refuse(carrier, [Type.reattach, session.gen]);
+      if (carrier.answer !== undefined) return this.#repeat(session, base, carrier.answer);
+      return this.#moveBody(session, base, carrier.link);
+    }
+    if (attach.gen <= session.gen) return this.#refuse(carrier, [Type.fenced, session.gen]);
+    if (!ledger.covers(base)) {
+      session.dissolve(now);
+      return this.#create(attach, session.sid, identity, carrier);
+    }
+    session.supersede(attach.gen, attach.mode, now);
+    session.identity = identity;
+    session.resumed = true;
+    session.was = undefined;
+    ledger.acknowledge(base);
+    this.#carry(session, attach, base, carrier, 0);
+    this.options.app.resumed(session);
+  }
+
+  /** PROTOCOL §6.3 */
+  poll(header: PollHeader, answer: Answer<L>, now: number): void {
+    this.#now = now;
+    const session = this.#byKey(header.key);
+    if (session === undefined) answer.end([this.encode([Type.reattach, header.gen])]);
+    else if (session.gen !== header.gen) answer.end([this.encode([Type.fenced, session.gen])]);
+    else {
+      this.#holders.set(answer, session);
+      session.poll(header, answer, now);
+    }
+  }
+
+  /** PROTOCOL §6.2; the body has arrived whole and every line of it was read. */
+  post(header: PostHeader, frames: readonly SizedFrame[], answer: Answer<L>, now: number): void {
+    this.#now = now;
+    const session = this.#byKey(header.key);
+    if (session === undefined) return answer.end([this.encode([Type.reattach, header.gen])]);
+    if (session.gen !== header.gen) return answer.end([this.encode([Type.fenced, session.gen])]);
+    if (session.mode === 'websocket' || header.base > session.ledger.rx) return answer.end([this.encode([Type.reattach, session.gen])]);
+    session.link?.heard(now);
+    if (header.rx !== undefined) session.acknowledge(header.rx, now);
+    const fresh = session.isNewPost(header.n);
+    let seq = header.base;
+    for (const { frame, size } of frames) {
+      const counted = isCounted(frame[0]);
+      if (counted ? seq >= session.ledger.rx : fresh) session.handleFrame(frame, size, now);
+      if (counted) seq += 1;
+    }
+    if (session.ended !== null) {
+      answer.end([this.encode([Type.goaway, session.ended, 'the session has ended', 0, header.gen])]);
+    } else {
+      answer.end([this.encode([Type.post, { sid: session.sid, gen: session.gen, rx: session.tellRx() }])]);
+    }
+  }
+
+  /** A body of the session that could not be read: PROTOCOL §5. Ends the session the key names. */
+  postFault(header: PostHeader, code: string, reason: string, answer: Answer<L>, now: number): void {
+    this.#now = now;
+    const session = this.#byKey(header.key);
+    if (session?.gen === header.gen) session.end(code, reason, now);
+    answer.end([this.encode([Type.goaway, code, reason, 0, header.gen])]);
+  }
+
+  /** The client gave up a request before its answer. */
+  handleAnswerClosed(answer: Answer<L>, now: number): void {
+    this.#now = now;
+    this.#holders.get(answer)?.handleAnswerClosed(answer, now);
+  }
+
+  /** Writes what was enqueued since the last flush: once per session and turn. */
+  flush(now: number): void {
+    this.#now = now;
+    while (this.#dirty.size > 0) {
+      const dirty = this.#dirty;
+      this.#dirty = new Set();
+      for (const session of dirty) session.flush(now);
+    }
+  }
+
+  /** When `handleTimeout` is wanted; Infinity: not at all. */
+  nextTimeout(): number {
+    return this.#deadlines.next();
+  }
+
+  handleTimeout(now: number): void {
+    this.#now = now;
+    for (let owner = this.#deadlines.takeDue(now); owner !== null; owner = this.#deadlines.takeDue(now)) {
+      owner.wake(now);
+      this.#deadlines.update(owner);
+    }
+  }
+
+  /** Ends every session with `server_closing` and refuses attaches from now on. Clients come back after a random part of `retryMs`. */
+  shutdown(retryMs: number, now: number): void {
+    this.#now = now;
+    this.#closing = true;
+    for (const session of [...this.#bySid.values()]) session.end('server_closing', 'the server is closing', now, retryMs);
+    for (const link of [...this.#links]) link.end('server_closing', 'the server is closing', retryMs);
+  }
+
+  // ——— for sessions and links ———
+
+  markDirty(session: ServerSession<L, I>): void {
+    if (this.#dirty.size === 0) this.options.onWork();
+    this.#dirty.add(session);
+  }
+
+  reschedule(owner: ServerSession<L, I> | ServerLink<L, I>): void {
+    this.#deadlines.update(owner);
+  }
+
+  forgetLink(link: ServerLink<L, I>): void {
+    this.#links.delete(link);
+  }
+
+  remove(session: ServerSession<L, I>): void {
+    this.#bySid.delete(session.sid);
+    const cid = cidKey(session.identity, session.cid);
+    if (this.#byCid.get(cid) === session) this.#byCid.delete(cid);
+    this.#dirty.delete(session);
+  }
+
+  welcome(session: ServerSession<L, I>, base: number): L {
+    const { sid, key, was, gen, resumed, client } = session;
+    const { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs, heartbeatMs } = this.limits;
+    const limits = { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs };
+    const { node, transports } = this.options;
+    const rx = session.tellRx();
+    const known = { key, sid, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports };
+    return this.encode([Type.welcome, was === undefined ? known : { ...known, was }]);
+  }
+
+  // ——— attach ———
+
+  /** PROTOCOL §8.1 */
+  #find(attach: Attach, key: { sid: string; genuine: boolean } | null, identity: I): ServerSession<L, I> | undefined {
+    if (attach.key === undefined) return this.#byCid.get(cidKey(identity, attach.cid));
+    const session = key?.genuine ? this.#bySid.get(key.sid) : undefined;
+    return session?.identity.id === identity.id ? session : undefined;
+  }
+
+  #byKey(key: string): ServerSession<L, I> | undefined {
+    const read = this.options.readKey(key);
+    return read?.genuine ? this.#bySid.get(read.sid) : undefined;
+  }
+
+  #create(attach: Attach, was: string | undefined, identity: I, carrier: AttachCarrier<L, I>): void {
+    const { newId, issueKey, sessionsMax, settleMs, app } = this.options;
+    if (this.#bySid.size >= sessionsMax) {
+      return this.#refuse(carrier, [Type.goaway, 'overloaded', 'too many sessions', 5_000, attach.gen]);
+    }
+    const sid = newId();
+    const { cid } = attach;
+    const session = new ServerSession<L, I>(this, { cid, sid, key: issueKey(sid), client: newId(), identity }, this.#now);
+    this.#bySid.set(sid, session);
+    this.#byCid.set(cidKey(identity, cid), session);
+    session.gen = attach.gen;
+    session.mode = attach.mode;
+    session.was = was;
+    const subs = attach.subs ?? [];
+    this.#carry(session, attach, 0, carrier, subs.length > 0 ? settleMs : 0);
+    app.created(session, subs, () => session.settle(this.#now));
+  }
+
+  /** Binds the session to what the attach came in on, and answers. */
+  #carry(session: ServerSession<L, I>, attach: Attach, base: number, carrier: AttachCarrier<L, I>, settleMs: number): void {
+    if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link);
+    this.#holders.set(carrier.answer, session);
+    const ms = Math.max(Math.min(attach.hold ?? 0, this.limits.holdMs), settleMs);
+    session.holdAttach(carrier.answer, { rx: base, ms, settling: settleMs > 0 }, this.#now);
+  }
+
+  #carryByLink(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>): void {
+    // One link carries one session (PROTOCOL §8.3).
+    const left = link.session;
+    if (left !== null && left !== session && left.link === link) left.detach(this.#now);
+    link.bind(session, base, this.#now);
+    link.port.write([this.welcome(session, base)]);
+    session.bindLink(link);
+    this.reschedule(link);
+    session.flush(this.#now);
+  }
+
+  /** An equal attach by poll: a browser or proxy has repeated the request, and either answer may be the one that is read. */
+  #repeat(session: ServerSession<L, I>, base: number, answer: Answer<L>): void {
+    this.#holders.set(answer, session);
+    session.repeatAttach(answer, base);
+  }
+
+  /** An equal stream opening: likewise, and only the newest body is read (PROTOCOL §8.2). */
+  #moveBody(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>): void {
+    const old = session.link;
+    if (old !== null) {
+      session.detach(this.#now);
+      old.supersede(this.#now);
+    }
+    this.#carryByLink(session, base, link);
+  }
+
+  /** A refused attach leaves a WebSocket open: it may attach again. Bodies and answers end with the refusal. */
+  #refuse(carrier: AttachCarrier<L, I>, frame: DownFrame): void {
+    if (carrier.answer !== undefined) return carrier.answer.end([this.encode(frame)]);
+    const { link } = carrier;
+    link.port.write([this.encode(frame)]);
+    if (link.port.transport === 'stream') {
+      this.forgetLink(link);
+      link.port.end('superseded', 'the attach was refused');
+    }
+  }
+}
+
+const cidKey = (identity: Identity, cid: string): string => `${identity.id}\n${cid}`;
