@@ -42,7 +42,7 @@ export class SessionWorld {
       limits: {
         ttlMs: random.pick([20_000, 120_000]),
         ...(small ? { outboxFrames: 40 } : {}),
-        batchBytes: random.pick([200, 2_000, 262_144]),
+        batchBytes: random.pick([2_000, 262_144]),
         fragmentChars: 50,
       },
       app: {

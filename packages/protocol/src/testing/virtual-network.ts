@@ -155,6 +155,7 @@ export class VirtualNetwork {
     const fate = { lost: random.chance(weather.loseAnswer), truncated: random.chance(weather.truncate) };
     const buffered = effect.stream && weather.stream === 'buffered';
     const held: string[] = [];
+    let cutOff = false;
     const deliver = (lines: readonly string[]): void => {
       connection.down.send(() => {
         for (const text of lines) client.input((session, now) => session.handleLine(carrier, text, now));
@@ -162,15 +163,16 @@ export class VirtualNetwork {
     };
     const sink = {
       lines: (lines: readonly string[]) => {
-        if (fate.lost) return;
+        if (fate.lost || cutOff) return;
         if (buffered) held.push(...lines);
         else if (fate.truncated && lines.length > 1) {
           deliver(lines.slice(0, random.int(0, lines.length - 1)));
+          cutOff = true;
           this.time.after(0, () => connection.cut());
         } else deliver(lines);
       },
       end: () => {
-        if (fate.lost) return connection.cut();
+        if (fate.lost || cutOff) return connection.cut();
         if (held.length > 0) deliver(held);
         this.forget(connection);
         connection.down.close(1_000, () =>

@@ -120,6 +120,7 @@ export class Candidates {
 
   /** An attach goes up on the socket, whichever it was. */
   handleAttach(socket: Socket): void {
+    socket.awaiting = true;
     if (socket.phase !== 'current') socket.phase = 'attaching';
   }
 

@@ -26,6 +26,7 @@ export class CarrierSet {
       sid: null,
       next: 0,
       phase: 'opening',
+      awaiting: false,
       probedAt: now,
       deadline,
     };

@@ -23,6 +23,8 @@ interface Numbered extends Base {
 export interface Socket extends Numbered {
   readonly kind: 'websocket';
   phase: 'opening' | 'probing' | 'proven' | 'attaching' | 'current' | 'spare';
+  /** Whether an attach was sent on it and its welcome was not adopted: until then nothing numbered goes up (PROTOCOL §6.5). */
+  awaiting: boolean;
   /** When the probe went up; meaningful while probing. */
   probedAt: number;
   /** When an opening, probing or spare socket is given up. */

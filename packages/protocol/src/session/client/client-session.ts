@@ -324,7 +324,7 @@ export class ClientSession {
       this.#liveness?.heard(now);
       if (carrier.kind === 'poll') carrier.deadline = Math.max(carrier.deadline, now + this.#roundTrip.patience());
       // It was only slow. If the server was asked to attach elsewhere meanwhile, it is attached anew when that is answered.
-      if (this.#suspectSince !== null && this.#pending === null) {
+      if (this.#suspectSince !== null && this.#pending === null && this.#mayNumber()) {
         this.#suspectSince = null;
         this.#mustAttach = false;
       } else if (this.#suspectSince !== null && carrier.kind === 'websocket') this.#revive(carrier, now);
@@ -414,7 +414,7 @@ export class ClientSession {
 
   /** PROTOCOL §6.5: between an attach and its welcome nothing that is numbered goes up a socket. */
   #mayNumber(): boolean {
-    return this.#current === 'poll' || this.#pending === null || this.#pending.carrier !== this.#current;
+    return this.#current === 'poll' || this.#current?.kind !== 'websocket' || !this.#current.awaiting;
   }
 
   #pong(carrier: Carrier, t: number): void {
@@ -511,6 +511,7 @@ export class ClientSession {
       this.#current = carrier;
       if (carrier.kind === 'websocket') {
         carrier.phase = 'current';
+        carrier.awaiting = false;
         this.#candidates.handOver(carrier);
         this.#candidates.websocket.reset(now);
       }
@@ -760,6 +761,10 @@ export class ClientSession {
     if (this.#phase !== 'running') return;
     this.#steeredAt = now;
     this.#checkPath(now);
+    if (this.#pending !== null && now >= this.#pendingDeadline(this.#pending)) {
+      this.#attachFailed('no answer in time', 0, now);
+      this.#retryAt = now;
+    }
     if (this.#askCredentials(now)) {
       this.#tryCandidates(now);
       this.#attachWhereDue(now);
@@ -822,11 +827,7 @@ export class ClientSession {
     const pending = this.#pending;
     if (pending !== null) {
       if (best !== null && now >= pending.suspectAt) return this.#attachOn(best, now);
-      if (now < this.#pendingDeadline(pending)) return;
-      this.#attachFailed('no answer in time', 0, now);
-      this.#retryAt = now;
-    }
-    if (this.#mustAttach) {
+    } else if (this.#mustAttach) {
       if (best !== null) this.#attachOn(best, now);
       else if (now >= this.#retryAt) this.#rescue(now);
     } else if (best !== null && this.#isBetter(best === 'stream' ? 'stream' : 'websocket')) this.#attachOn(best, now);

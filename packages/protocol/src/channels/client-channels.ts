@@ -1,0 +1,280 @@
+/**
+ * The channels of one client, above its session: what is subscribed, what was called and not answered, and what waits for a session.
+ *
+ * Nothing but `attached` and `steer` sends, so an application may call anything from within a handler. `steer` is to be called at the start and at the end
+ * of each turn that gave the session an input. The object outlives its sessions: `bind` gives it the next one.
+ */
+import { RunnelError } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import type { Attempt, ClientApp, ConnectionState } from '../session/client/ports.ts';
+import type { Line } from '../session/ledger.ts';
+import {
+  type AppDownFrame,
+  type AttachSub,
+  type MessageMeta,
+  type Position,
+  type SubscribeOptions,
+  Type,
+  type WelcomeLimits,
+} from '../wire/frames.ts';
+import { type Call, type CallOptions, Calls } from './calls.ts';
+import { type Parcel, toLine } from './parcel.ts';
+import type { Subscription, SubscriptionListener } from './subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** What comes for one channel that is subscribed. */
+type ChannelFrame = Extract<AppDownFrame, readonly [9 | 16 | 23 | 24, ...unknown[]]>;
+
+/** When to try again to send what a full outbox has refused. */
+const OUTBOX_RETRY_MS = 250;
+/** Names of our earlier sessions that `meta.self` still knows. */
+const CLIENTS_MAX = 8;
+
+/** What is needed of a session; `ClientSession` has it. */
+export interface SessionPort {
+  /** Whether counted frames are taken. */
+  readonly ready: boolean;
+  readonly client: string | null;
+  readonly limits: WelcomeLimits | null;
+  /** False, and nothing sent: the outbox is full. */
+  send(lines: readonly Line[], now: number): boolean;
+  sendLoose(line: Line, now: number): boolean;
+}
+
+export interface ClientChannelsOptions {
+  /** A random number in [0, 1). */
+  readonly random: () => number;
+  readonly onState: (state: ConnectionState) => void;
+  readonly onAttempt: (attempt: Attempt) => void;
+  /** The credentials expire: find out fresh ones and hand them to `reauthorize`. */
+  readonly onRefresh: () => void;
+}
+
+export class ClientChannels implements ClientApp {
+  readonly #options: ClientChannelsOptions;
+  readonly #subscriptions: Subscriptions;
+  readonly #calls: Calls;
+  #session: SessionPort | null = null;
+  /** Of the turn under way. */
+  #now = 0;
+  #lastId = 0;
+  /** When something may fall due; never later than it does. */
+  #wakeAt = Number.POSITIVE_INFINITY;
+  /** Volatile frames of this turn. */
+  #loose: Line[] = [];
+  #looseBytes = 0;
+  /** Our public names, the latest first. */
+  #clients: string[] = [];
+  /** The last session's; they hold until another says otherwise. */
+  #limits: Pick<WelcomeLimits, 'messageBytes' | 'dedupMs' | 'outboxBytes'> = DEFAULT_LIMITS;
+
+  constructor(options: ClientChannelsOptions) {
+    this.#options = options;
+    const nextId = () => ++this.#lastId;
+    this.#subscriptions = new Subscriptions(nextId, options.random);
+    this.#calls = new Calls(nextId);
+  }
+
+  /** Is carried by `session` from here on, the first one or one that follows a closed one. */
+  bind(session: SessionPort): void {
+    this.#session = session;
+    this.#calls.reopen();
+    this.#subscriptions.reset();
+  }
+
+  // ——— what the application wants ———
+
+  /** Wants a channel; an earlier wish for the same one is replaced. */
+  subscribe(name: string, options: SubscribeOptions, listener: SubscriptionListener): void {
+    this.#subscriptions.open(name, options, listener);
+  }
+
+  unsubscribe(name: string): void {
+    this.#subscriptions.close(name);
+  }
+
+  /** After the last message of a channel; null before the first answer to its subscription, and for a channel that is not wanted. */
+  position(name: string): Position | null {
+    return this.#subscriptions.get(name)?.position ?? null;
+  }
+
+  /** Publishes or requests. Settled at once where it is refused at once. */
+  call(options: CallOptions, now: number): Call {
+    const call = this.#calls.add(options, this.#limits, now);
+    this.#wake(call.deadline);
+    return call;
+  }
+
+  cancel(call: Call): void {
+    this.#calls.cancel(call);
+  }
+
+  /**
+   * Sends what may be lost, at the end of the turn. `data` is JSON, from `encodeData`.
+   * @throws RunnelError `payload_too_large` for what does not fit into one line
+   */
+  sendVolatile(channel: string, event: string, data: string): void {
+    const line = toLine(`[${Type.volatile},${JSON.stringify(channel)},${JSON.stringify(event)},${data}]`);
+    if (line.size > DEFAULT_LIMITS.lineBytes) {
+      throw new RunnelError(
+        'payload_too_large',
+        `Volatile "${event}" has ${line.size} bytes, and may have ${DEFAULT_LIMITS.lineBytes}.`,
+      );
+    }
+    this.#loose.push(line);
+    this.#looseBytes += line.size;
+    while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes) this.#looseBytes -= (this.#loose.shift() as Line).size;
+  }
+
+  /** Fresh credentials, as JSON (PROTOCOL §4.5). If they are refused, the server ends the session. */
+  reauthorize(auth: string, timeoutMs: number, now: number): void {
+    this.call({ channel: '', name: '$auth', data: auth, timeoutMs, settle: () => {} }, now);
+  }
+
+  // ——— time ———
+
+  /** Settles what is overdue and sends what waits. */
+  steer(now: number): void {
+    this.#now = now;
+    if (now >= this.#wakeAt) {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#wake(this.#calls.settleOverdue(now));
+    }
+    this.#flush();
+    this.#wake(this.#subscriptions.nextAskAt(now));
+  }
+
+  nextTimeout(): number {
+    return this.#wakeAt;
+  }
+
+  #wake(at: number): void {
+    this.#wakeAt = Math.min(this.#wakeAt, at);
+  }
+
+  #flush(): void {
+    const session = this.#session;
+    if (session?.ready) {
+      let batch: Parcel[];
+      do {
+        batch = this.#batch();
+        if (
+          batch.length > 0 &&
+          !session.send(
+            batch.flatMap(({ lines }) => lines),
+            this.#now,
+          )
+        ) {
+          this.#wake(this.#now + OUTBOX_RETRY_MS);
+          break;
+        }
+        for (const { sent } of batch) sent();
+      } while (batch.length > 0);
+    }
+    // Without a session, and where it does not take them, they are lost.
+    for (const line of this.#loose) session?.sendLoose(line, this.#now);
+    this.#loose = [];
+    this.#looseBytes = 0;
+  }
+
+  /** What goes up together. The outbox takes all of it or nothing, so it is much less than an outbox holds. */
+  #batch(): Parcel[] {
+    const batch: Parcel[] = [];
+    let bytes = 0;
+    for (const parcel of this.#waiting()) {
+      batch.push(parcel);
+      for (const { size } of parcel.lines) bytes += size;
+      if (bytes * 8 > this.#limits.outboxBytes) break;
+    }
+    return batch;
+  }
+
+  *#waiting(): Generator<Parcel> {
+    yield* this.#subscriptions.waiting(this.#now);
+    yield* this.#calls.waiting(this.#limits, this.#now);
+  }
+
+  // ——— ClientApp ———
+
+  subs(): AttachSub[] {
+    return this.#subscriptions.subs();
+  }
+
+  lost(): void {
+    this.#calls.lost();
+    this.#subscriptions.reset();
+  }
+
+  attached(subs: readonly AttachSub[] | null): void {
+    const client = this.#session?.client ?? null;
+    this.#limits = this.#session?.limits ?? this.#limits;
+    if (client !== null && !this.#clients.includes(client))
+      this.#clients = [client, ...this.#clients].slice(0, CLIENTS_MAX);
+    if (subs !== null) this.#subscriptions.attached(subs);
+    this.#flush();
+  }
+
+  state(state: ConnectionState): void {
+    if (state.status === 'closed') {
+      this.#calls.closed(state.reason);
+      this.#subscriptions.closed(state.code, state.reason);
+    }
+    this.#options.onState(state);
+  }
+
+  attempt(attempt: Attempt): void {
+    this.#options.onAttempt(attempt);
+  }
+
+  /** PROTOCOL §5. What concerns a channel or a call that is gone is ignored: it was on its way when we gave it up. */
+  frame(frame: AppDownFrame): void {
+    switch (frame[0]) {
+      case Type.refresh:
+        this.#options.onRefresh();
+        break;
+      case Type.subscribed:
+        this.#subscriptions.handleSubscribed(frame[1], frame[2]);
+        break;
+      case Type.result:
+        this.#calls.answer(frame[1], null, frame[2] ?? null);
+        break;
+      case Type.error: {
+        const [, id, code, message, retryable, data] = frame;
+        const error = new RunnelError(code.replace(/^app:/, ''), message, { retryable, data });
+        this.#calls.answer(id, error);
+        this.#subscriptions.handleError(id, error, this.#now);
+        break;
+      }
+      case Type.revoked:
+        this.#subscriptions.handleRevoked(frame[1], frame[2], frame[3], this.#now);
+        break;
+      default: {
+        const subscription = this.#subscriptions.live(frame[1]);
+        if (subscription !== undefined) this.#handleFor(subscription, frame);
+      }
+    }
+  }
+
+  #handleFor(subscription: Subscription, frame: ChannelFrame): void {
+    switch (frame[0]) {
+      case Type.message:
+        if (!subscription.handleMessage(frame, this.#isOurs(frame[5]))) {
+          this.#subscriptions.handleGap(subscription, this.#now);
+        }
+        break;
+      case Type.volatile:
+        subscription.handleVolatile(frame, this.#isOurs(frame[4]));
+        break;
+      case Type.skipped:
+        subscription.handleSkipped(frame[2], frame[3]);
+        break;
+      case Type.presence:
+        subscription.handlePresence(frame[2]);
+        break;
+    }
+  }
+
+  #isOurs(meta: MessageMeta | undefined): boolean {
+    return meta?.by !== undefined && this.#clients.includes(meta.by);
+  }
+}

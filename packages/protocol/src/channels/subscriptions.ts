@@ -1,0 +1,181 @@
+/**
+ * All channels that are wanted. Each is in exactly one place: in `#asking` until a subscribe for it has gone up or was part of an attach, in `#asked`
+ * until that is answered, in `#live` by its number from then on; or it has failed for good, and is only remembered.
+ */
+import { RunnelError, verdictOf } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { backoffMs } from '../session/client/schedules.ts';
+import { type AttachSub, type Subscribed, type SubscribeOptions, Type } from '../wire/frames.ts';
+import { utf8Length } from '../wire/utf8.ts';
+import { type Parcel, toParcel } from './parcel.ts';
+import { Subscription, type SubscriptionListener } from './subscription.ts';
+
+/** An attach is one line, which holds the credentials and its other fields too. What does not fit is subscribed after the welcome. */
+const ATTACH_SUBS_BYTES_MAX = DEFAULT_LIMITS.lineBytes - DEFAULT_LIMITS.authBytes - 2_048;
+
+export class Subscriptions {
+  readonly #nextId: () => number;
+  readonly #random: () => number;
+  readonly #byName = new Map<string, Subscription>();
+  readonly #asking = new Set<Subscription>();
+  readonly #asked = new Map<number, Subscription>();
+  readonly #live = new Map<number, Subscription>();
+  /** Channels that the server still has and nobody wants. */
+  readonly #leaving = new Set<string>();
+  /** Why there is no session and none is sought; null while one is. */
+  #closed: { readonly code: string; readonly reason: string } | null = null;
+
+  constructor(nextId: () => number, random: () => number) {
+    this.#nextId = nextId;
+    this.#random = random;
+  }
+
+  get(name: string): Subscription | undefined {
+    return this.#byName.get(name);
+  }
+
+  live(n: number): Subscription | undefined {
+    return this.#live.get(n);
+  }
+
+  open(name: string, options: SubscribeOptions, listener: SubscriptionListener): void {
+    this.close(name);
+    const subscription = new Subscription(name, this.#nextId(), options, listener);
+    this.#byName.set(name, subscription);
+    this.#asking.add(subscription);
+    listener.state(subscription.state);
+    if (this.#closed !== null) subscription.fail(this.#closed.code, this.#closed.reason, Number.POSITIVE_INFINITY);
+  }
+
+  close(name: string): void {
+    const subscription = this.#byName.get(name);
+    if (subscription === undefined) return;
+    this.#byName.delete(name);
+    if (this.#withdraw(subscription)) this.#leaving.add(name);
+  }
+
+  /** PROTOCOL §4.0: what an attach asks for. */
+  subs(): AttachSub[] {
+    const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
+    wanted.sort((a, b) => a.id - b.id);
+    const subs: AttachSub[] = [];
+    let bytes = 0;
+    for (const { id, name, from } of wanted.slice(0, DEFAULT_LIMITS.channels)) {
+      const sub = [id, name, from] as const;
+      bytes += utf8Length(JSON.stringify(sub)) + 1;
+      if (bytes > ATTACH_SUBS_BYTES_MAX) break;
+      subs.push(sub);
+    }
+    return subs;
+  }
+
+  /** The incarnation is over, or another session is sought: everything has to be asked for again. */
+  reset(): void {
+    this.#closed = null;
+    for (const subscription of this.#forget()) subscription.subscribing();
+  }
+
+  /** A new incarnation has been asked for `subs`. What has changed since goes up after. */
+  attached(subs: readonly AttachSub[]): void {
+    for (const [id, name] of subs) {
+      const subscription = this.#byName.get(name);
+      if (subscription?.id === id) {
+        this.#asking.delete(subscription);
+        this.#asked.set(id, subscription);
+        subscription.subscribing();
+      } else this.#leaving.add(name);
+    }
+  }
+
+  /** The session has ended and none is sought. */
+  closed(code: string, reason: string): void {
+    this.#closed = { code, reason };
+    for (const subscription of this.#forget()) subscription.fail(code, reason, Number.POSITIVE_INFINITY);
+  }
+
+  handleSubscribed(id: number, answer: Subscribed): void {
+    const subscription = this.#asked.get(id);
+    if (subscription === undefined) return;
+    this.#asked.delete(id);
+    this.#live.set(answer.n, subscription);
+    subscription.handleSubscribed(answer);
+  }
+
+  /** A subscribe was refused. */
+  handleError(id: number, error: RunnelError, now: number): void {
+    const subscription = this.#asked.get(id);
+    if (subscription !== undefined) this.#fail(subscription, error, now);
+  }
+
+  /** PROTOCOL §5.26 */
+  handleRevoked(n: number, code: string, message: string, now: number): void {
+    const subscription = this.#live.get(n);
+    if (subscription === undefined) return;
+    this.#fail(subscription, new RunnelError(code, message, { retryable: verdictOf(code) !== 'fatal' }), now);
+  }
+
+  /** PROTOCOL §5.16: something is missing. From the position anew: at once the first time, later with growing pauses, for it may not be had at all. */
+  handleGap(subscription: Subscription, now: number): void {
+    this.#withdraw(subscription);
+    this.#leaving.add(subscription.name);
+    subscription.failures += 1;
+    this.#ask(subscription, subscription.failures > 1 ? now + backoffMs(subscription.failures, this.#random) : 0);
+    subscription.subscribing();
+  }
+
+  /** The frames that are due. */
+  *waiting(now: number): Generator<Parcel> {
+    for (const name of this.#leaving) {
+      yield toParcel(JSON.stringify([Type.unsubscribe, name]), () => this.#leaving.delete(name));
+    }
+    for (const subscription of this.#asking) {
+      if (subscription.askAt > now) continue;
+      const { name, from } = subscription;
+      const id = this.#nextId();
+      yield toParcel(JSON.stringify([Type.subscribe, id, name, from]), () => {
+        subscription.id = id;
+        this.#asking.delete(subscription);
+        this.#asked.set(id, subscription);
+        subscription.subscribing();
+      });
+    }
+  }
+
+  /** When the next frame is due that is not due `now`. */
+  nextAskAt(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { askAt } of this.#asking) if (askAt > now) next = Math.min(next, askAt);
+    return next;
+  }
+
+  #ask(subscription: Subscription, at: number): void {
+    subscription.askAt = at;
+    this.#asking.add(subscription);
+  }
+
+  /** What the server knew of us is gone. Returns what has to be asked for again. */
+  #forget(): readonly Subscription[] {
+    this.#asked.clear();
+    this.#live.clear();
+    this.#leaving.clear();
+    const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
+    for (const subscription of wanted) this.#ask(subscription, 0);
+    return wanted;
+  }
+
+  #fail(subscription: Subscription, { code, message, retryable }: RunnelError, now: number): void {
+    this.#withdraw(subscription);
+    subscription.failures += 1;
+    const retryAt = retryable ? now + backoffMs(subscription.failures, this.#random) : null;
+    if (retryAt !== null) this.#ask(subscription, retryAt);
+    subscription.fail(code, message, retryAt);
+  }
+
+  /** Takes it out of wherever it is. True: the server has it, or was asked for it. */
+  #withdraw(subscription: Subscription): boolean {
+    this.#asking.delete(subscription);
+    const { n } = subscription;
+    if (n !== null && this.#live.get(n) === subscription) return this.#live.delete(n);
+    return this.#asked.get(subscription.id) === subscription && this.#asked.delete(subscription.id);
+  }
+}
