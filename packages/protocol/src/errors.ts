@@ -9,7 +9,6 @@ export interface CodeEntry {
   /** WebSocket close code (RFC 6455 §7.4.2, private range), or null for codes that only operations carry. */
   readonly close: number | null;
   readonly verdict: Verdict;
-  readonly meaning: string;
 }
 
 /** A code of the table. */
@@ -47,42 +46,42 @@ export type Code =
   | 'transport_unavailable'
   | 'broker_failed';
 
-const entry = (close: number | null, verdict: Verdict, meaning: string): CodeEntry => ({ close, verdict, meaning });
+const entry = (close: number | null, verdict: Verdict): CodeEntry => ({ close, verdict });
 
 /** Every code that Runnel itself uses, in the order in which PROTOCOL §9 lists them. */
 export const CODES: Readonly<Record<Code, CodeEntry>> = {
-  closed: entry(4000, 'fatal', 'the other side closed the session on purpose'),
-  protocol_error: entry(4400, 'fatal', 'a frame could not be read, or broke a rule of this document'),
-  unauthorized: entry(4401, 'refresh', '`authenticate` refused the credentials'),
-  credentials_expired: entry(4402, 'refresh', 'the credentials ran out and were not refreshed in time'),
-  forbidden_origin: entry(4403, 'fatal', "the page's origin is not on the allow-list"),
-  version_unsupported: entry(4406, 'fatal', 'the server does not speak this protocol version'),
-  slow_consumer: entry(4408, 'retry', 'the client did not drain what was sent'),
-  superseded: entry(4409, 'transport', 'another link took the session over'),
-  kicked: entry(4410, 'fatal', 'the application ended this session'),
-  silent: entry(4412, 'retry', 'nothing was heard on the link for too long'),
-  frame_too_large: entry(4413, 'fatal', 'a line or message exceeded its limit'),
-  session_lost: entry(4420, 'position', 'the session is gone; a new one was made'),
-  internal: entry(4500, 'backoff', 'the server failed'),
-  server_closing: entry(4503, 'backoff', 'the server is shutting down or restarting'),
-  overloaded: entry(4529, 'backoff', 'the server refuses new work for now'),
-  contract_invalid: entry(null, 'fatal', 'the contract was declared wrongly'),
-  channel_invalid: entry(null, 'fatal', 'a channel name or its parameters are not valid'),
-  unknown_channel: entry(null, 'fatal', 'no pattern of the contract matches the channel'),
-  unknown_event: entry(null, 'fatal', 'the channel declares no such event, or clients may not publish it'),
-  unknown_method: entry(null, 'fatal', 'the channel declares no such request'),
-  validation_failed: entry(null, 'fatal', 'the payload does not satisfy its schema'),
-  payload_too_large: entry(null, 'fatal', 'the payload exceeds the message limit'),
-  forbidden: entry(null, 'fatal', '`authorize` refused'),
-  limit_reached: entry(null, 'backoff', 'too many channels, or too many unanswered calls'),
-  handler_failed: entry(null, 'backoff', "the server's handler threw"),
-  timeout: entry(null, 'backoff', 'no answer in time'),
-  canceled: entry(null, 'fatal', 'the caller canceled'),
-  indeterminate: entry(null, 'backoff', 'the session was lost while the call was under way: it may or may not have run'),
-  queue_full: entry(null, 'backoff', 'the queue for times without a connection is full'),
-  disconnected: entry(null, 'backoff', 'the client is closed or was never connected'),
-  transport_unavailable: entry(null, 'transport', 'the transport asked for could not be proven'),
-  broker_failed: entry(null, 'backoff', 'the broker did not accept the message'),
+  closed: entry(4000, 'fatal'),
+  protocol_error: entry(4400, 'fatal'),
+  unauthorized: entry(4401, 'refresh'),
+  credentials_expired: entry(4402, 'refresh'),
+  forbidden_origin: entry(4403, 'fatal'),
+  version_unsupported: entry(4406, 'fatal'),
+  slow_consumer: entry(4408, 'retry'),
+  superseded: entry(4409, 'transport'),
+  kicked: entry(4410, 'fatal'),
+  silent: entry(4412, 'retry'),
+  frame_too_large: entry(4413, 'fatal'),
+  session_lost: entry(4420, 'position'),
+  internal: entry(4500, 'backoff'),
+  server_closing: entry(4503, 'backoff'),
+  overloaded: entry(4529, 'backoff'),
+  contract_invalid: entry(null, 'fatal'),
+  channel_invalid: entry(null, 'fatal'),
+  unknown_channel: entry(null, 'fatal'),
+  unknown_event: entry(null, 'fatal'),
+  unknown_method: entry(null, 'fatal'),
+  validation_failed: entry(null, 'fatal'),
+  payload_too_large: entry(null, 'fatal'),
+  forbidden: entry(null, 'fatal'),
+  limit_reached: entry(null, 'backoff'),
+  handler_failed: entry(null, 'backoff'),
+  timeout: entry(null, 'backoff'),
+  canceled: entry(null, 'fatal'),
+  indeterminate: entry(null, 'backoff'),
+  queue_full: entry(null, 'backoff'),
+  disconnected: entry(null, 'backoff'),
+  transport_unavailable: entry(null, 'transport'),
+  broker_failed: entry(null, 'backoff'),
 };
 
 const codes = new Map<string, CodeEntry>(Object.entries(CODES));

@@ -1,5 +1,8 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CODES, closeCodeOf, codeOfClose, isCode, RunnelError, verdictOf } from '../src/errors.ts';
+import { MEANINGS } from '../src/code-meanings.ts';
+import { CODES, type Code, closeCodeOf, codeOfClose, isCode, RunnelError, verdictOf } from '../src/errors.ts';
 import { tableOf } from './wire/document.ts';
 
 describe('the table of codes', () => {
@@ -11,7 +14,14 @@ describe('the table of codes', () => {
       meaning,
     }));
     expect(rows.length).toBeGreaterThan(25);
-    expect(Object.entries(CODES).map(([code, entry]) => ({ code, ...entry }))).toEqual(rows);
+    const table = Object.entries(CODES).map(([code, entry]) => ({ code, ...entry, meaning: MEANINGS[code as Code] }));
+    expect(table).toEqual(rows);
+  });
+
+  test('has its page in ERRORS.md, with the same verdicts', () => {
+    const pages = readFileSync(new URL('../../../docs/ERRORS.md', import.meta.url), 'utf8').matchAll(/^### `(\w+)`\n\*(\w+)\*/gm);
+    const listed = [...pages].map(([, code, verdict]) => [code, verdict]);
+    expect(listed).toEqual(Object.entries(CODES).map(([code, { verdict }]) => [code, verdict]));
   });
 
   test('gives no close code twice, and only ones of the private range', () => {
