@@ -1,0 +1,113 @@
+import { type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
+import { Call } from './call.ts';
+import type { SessionInfo } from './channels/access.ts';
+import type { Encoder } from './encoder.ts';
+import type { SharedLine } from './shared-line.ts';
+import type { Subscription } from './subscription.ts';
+import type { Timing } from './timing.ts';
+
+export interface AppSessionOptions {
+  readonly encoder: Encoder;
+  readonly clock: Timing;
+}
+
+/** What the application keeps of one session: subscriptions, unanswered calls, and publishes that wait their turn. */
+export class AppSession<I extends Identity> {
+  readonly session: ServerSession<SharedLine, I>;
+  readonly info: SessionInfo<I>;
+  /** By channel name: the newest subscription, answered or not. */
+  readonly subscriptions: Map<string, Subscription> = new Map();
+  /** Volatile messages whose handlers run. */
+  volatiles = 0;
+  readonly #options: AppSessionOptions;
+  readonly #calls = new Map<number, Call>();
+  /** By channel name: resolves when the last publish queued there is done; no entry while none is. */
+  readonly #turns = new Map<string, Promise<void>>();
+  /** As the session core said last. */
+  #reachable = true;
+
+  constructor(session: ServerSession<SharedLine, I>, options: AppSessionOptions) {
+    this.session = session;
+    this.#options = options;
+    this.info = new SessionHandle(this, options.clock);
+  }
+
+  get userId(): string {
+    return this.session.identity.id;
+  }
+  get connected(): boolean {
+    return this.#reachable;
+  }
+  set connected(reachable: boolean) {
+    this.#reachable = reachable;
+  }
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  call(id: number): Call | undefined {
+    return this.#calls.get(id);
+  }
+
+  openCall(id: number, onClosed: () => void): Call {
+    const { session } = this;
+    const onSettled = (): void => {
+      this.#calls.delete(id);
+      onClosed();
+    };
+    const call = new Call({ id, receiver: session, onSettled, ...this.#options });
+    this.#calls.set(id, call);
+    return call;
+  }
+
+  /** Answers `id` with an error, without a call. */
+  refuse(id: number, error: RunnelError): void {
+    for (const line of this.#options.encoder.error(id, error)) this.session.enqueue(line);
+  }
+
+  /** Runs `run` when what was queued for the channel before is done. `run` never rejects. */
+  inTurn(channel: string, run: () => Promise<void>): void {
+    const before = this.#turns.get(channel);
+    const turn = before === undefined ? run() : before.then(run);
+    this.#turns.set(channel, turn);
+    void turn.then(() => {
+      if (this.#turns.get(channel) === turn) this.#turns.delete(channel);
+    });
+  }
+
+  /** The session has ended: nobody waits for answers any more. */
+  end(code: string): void {
+    for (const call of [...this.#calls.values()]) {
+      call.abandon(new RunnelError(code, 'the session has ended'));
+    }
+    for (const subscription of [...this.subscriptions.values()]) subscription.end();
+    this.subscriptions.clear();
+  }
+}
+
+/** What the app is given of a session. */
+class SessionHandle<I extends Identity> implements SessionInfo<I> {
+  readonly #of: AppSession<I>;
+  readonly #clock: Timing;
+
+  constructor(of: AppSession<I>, clock: Timing) {
+    this.#of = of;
+    this.#clock = clock;
+  }
+
+  get client(): string {
+    return this.#of.session.client;
+  }
+  get user(): I {
+    return this.#of.session.identity;
+  }
+  get transport(): SessionInfo<I>['transport'] {
+    return this.#of.session.mode;
+  }
+  get connected(): boolean {
+    return this.#of.session.ended === null && this.#of.connected;
+  }
+  kick(reason = 'the application ended this session'): void {
+    this.#of.session.end('kicked', reason, this.#clock.now());
+  }
+}

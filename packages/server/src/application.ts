@@ -1,0 +1,247 @@
+/**
+ * What stands above the sessions: it hands each frame to what serves it, and keeps what belongs to a session for as long as that lives.
+ * It has no socket, reads no clock but the one it is given, and makes no name but through `newId`.
+ */
+import {
+  type AppUpFrame,
+  type AttachSub,
+  type CompiledContract,
+  type Identity,
+  type Limits,
+  type Position,
+  type ResolvedChannel,
+  RunnelError,
+  type ServerApp,
+  type ServerSession,
+  Type,
+} from '@runnel/protocol';
+import { AppSession } from './app-session.ts';
+import { Authorizer } from './authorizer.ts';
+import { Broadcaster } from './broadcaster.ts';
+import type { Broker } from './brokers/broker.ts';
+import { BuiltIns } from './built-ins.ts';
+import { Calls } from './calls.ts';
+import type { SessionInfo } from './channels/access.ts';
+import { ChannelHandle, type ChannelPorts, type Occupancy } from './channels/channel-handle.ts';
+import { HandlerRegistry } from './channels/handler-registry.ts';
+import { Core } from './core.ts';
+import { Credentials, type Expiring } from './credentials.ts';
+import { Encoder } from './encoder.ts';
+import { Hub } from './hub.ts';
+import { Presence } from './presence.ts';
+import { Publishes } from './publishes.ts';
+import { type OnError, Reporter } from './reporter.ts';
+import { Requests } from './requests.ts';
+import type { SharedLine } from './shared-line.ts';
+import { Subscriptions } from './subscriptions.ts';
+import type { Timing } from './timing.ts';
+import { Users } from './users.ts';
+import { Volatiles } from './volatiles.ts';
+
+export interface ApplicationOptions<I extends Identity> {
+  readonly contract: CompiledContract;
+  readonly broker: Broker;
+  readonly limits: Limits;
+  readonly clock: Timing;
+  /** Who `auth` names: for credentials refreshed in band. */
+  readonly reauthenticate: (auth: unknown, session: SessionInfo<I>) => I | null | Promise<I | null>;
+  readonly onError: OnError;
+  /** How long a handler may take where the client names no time, ms. Default: 30,000. */
+  readonly handlerMs?: number | undefined;
+  /** A client has shown that it got its welcome. */
+  readonly onSession?: ((session: SessionInfo<I>) => void) | undefined;
+  /** A session that `onSession` was told of is over; `code` says why (PROTOCOL §9). */
+  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => void) | undefined;
+}
+
+export class Application<I extends Identity & Expiring> implements ServerApp<SharedLine, I> {
+  readonly handlers: HandlerRegistry<I>;
+  readonly users: Users<I> = new Users();
+  readonly #options: ApplicationOptions<I>;
+  readonly #core: Core<I>;
+  readonly #presence: Presence<I>;
+  readonly #ports: ChannelPorts;
+  readonly #subscriptions: Subscriptions<I>;
+  readonly #publishes: Publishes<I>;
+  readonly #requests: Requests<I>;
+  readonly #volatiles: Volatiles<I>;
+  readonly #credentials: Credentials<I>;
+  readonly #calls: Calls<I>;
+  readonly #sessions = new Map<ServerSession<SharedLine, I>, AppSession<I>>();
+
+  constructor(options: ApplicationOptions<I>) {
+    const { contract, broker, limits, clock, handlerMs = 30_000 } = options;
+    this.#options = options;
+    this.handlers = new HandlerRegistry<I>(contract, clock);
+    const encoder = new Encoder(limits);
+    const reporter = new Reporter(options.onError);
+    this.#presence = new Presence<I>({
+      tell: (channel, change) => {
+        const to = hub.get(channel);
+        to?.sendAll([Type.presence, to.n, change]);
+      },
+      channelsMax: limits.channels,
+      partSize: limits.messageBytes / 8,
+    });
+    const hub = new Hub({
+      broker,
+      encoder,
+      clock,
+      limits,
+      membersOf: (resolved) => this.#presence.parts(resolved),
+      onError: (error, channel) => reporter.report(error, { during: 'subscribe', channel }),
+    });
+    const broadcaster = new Broadcaster({ broker, encoder, reporter });
+    const authorizer = new Authorizer<I>(reporter);
+    const { handlers } = this;
+    const core = new Core<I>({
+      ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub },
+    });
+    this.#core = core;
+    this.#ports = {
+      broadcast: (resolved, event, data) => this.#broadcast(resolved, event, data),
+      members: async (resolved) => this.#presence.members(resolved.name),
+      occupancy: async (resolved) => this.#occupancy(resolved),
+    };
+    const ports = this.#ports;
+    this.#subscriptions = new Subscriptions<I>(core, (of, channel) => this.#presence.leave(of, channel));
+    this.#credentials = new Credentials<I>({ clock, encoder });
+    const builtIns = new BuiltIns<I>(core, {
+      presence: this.#presence,
+      reauthenticate: async (auth, of) => options.reauthenticate(auth, of.info),
+      onRefreshed: (of) => {
+        this.#credentials.watch(of);
+        return this.reauthorize(of);
+      },
+    });
+    this.#publishes = new Publishes<I>(core, { ports, handlerMs });
+    this.#requests = new Requests<I>(core, { ports, handlerMs, builtIns });
+    this.#volatiles = new Volatiles<I>(core, ports);
+    this.#calls = new Calls<I>({ limits, clock });
+  }
+
+  // ——— from the session core ———
+
+  created(session: ServerSession<SharedLine, I>, subs: readonly AttachSub[], settled: () => void): void {
+    const { clock, encoder } = this.#core;
+    const of = new AppSession<I>(session, { clock, encoder });
+    this.#sessions.set(session, of);
+    this.users.add(of);
+    this.#credentials.watch(of);
+    this.#subscriptions.subscribeAll(of, subs, settled);
+  }
+
+  frame(session: ServerSession<SharedLine, I>, frame: AppUpFrame): void {
+    const of = this.#sessions.get(session);
+    if (of === undefined) return;
+    switch (frame[0]) {
+      case Type.subscribe:
+        return this.#subscriptions.subscribe(of, { id: frame[1], channel: frame[2], from: frame[3] });
+      case Type.unsubscribe:
+        return this.#subscriptions.unsubscribe(of, frame[1]);
+      case Type.publish: {
+        const call = this.#calls.open(of, frame[1]);
+        if (call !== null) this.#publishes.handle(of, call, frame);
+        return;
+      }
+      case Type.request: {
+        const call = this.#calls.open(of, frame[1]);
+        if (call !== null) void this.#requests.handle(of, call, frame);
+        return;
+      }
+      case Type.cancel:
+        return of.call(frame[1])?.abort(new RunnelError('canceled', 'the caller canceled'));
+      case Type.volatile:
+        return this.#volatiles.handle(of, frame[1], frame[2], frame[3]);
+    }
+  }
+
+  confirmed(session: ServerSession<SharedLine, I>): void {
+    const of = this.#sessions.get(session);
+    if (of !== undefined) this.#hook(() => this.#options.onSession?.(of.info));
+  }
+
+  resumed(session: ServerSession<SharedLine, I>): void {
+    const of = this.#sessions.get(session);
+    if (of === undefined) return;
+    this.#credentials.watch(of);
+    void this.reauthorize(of);
+  }
+
+  reachable(session: ServerSession<SharedLine, I>, reachable: boolean): void {
+    const of = this.#sessions.get(session);
+    if (of === undefined || of.connected === reachable) return;
+    of.connected = reachable;
+    this.#presence.refresh(of);
+  }
+
+  ended(session: ServerSession<SharedLine, I>, code: string): void {
+    const of = this.#sessions.get(session);
+    if (of === undefined) return;
+    this.#sessions.delete(session);
+    this.users.delete(of);
+    this.#credentials.forget(of);
+    this.#presence.leaveAll(of);
+    of.end(code);
+    if (session.confirmed) this.#hook(() => this.#options.onSessionEnd?.(of.info, code));
+  }
+
+  // ——— for the server ———
+
+  /** @throws RunnelError `channel_invalid` */
+  channel(pattern: string, params: { readonly [name: string]: string }): ChannelHandle {
+    return new ChannelHandle(this.#ports, this.#core.contract.open(pattern, params));
+  }
+
+  /** Asks again whether a session may do what it does, and takes away what it may not. */
+  async reauthorize(of: AppSession<I>): Promise<void> {
+    await this.#subscriptions.reauthorize(of);
+    await Promise.all(this.#presence.channelsOf(of).map((channel) => this.#reauthorizePresence(of, channel)));
+  }
+
+  get stats(): { readonly channels: number; readonly subscriptions: number; readonly calls: number } {
+    const { hub } = this.#core;
+    return { channels: hub.channelCount, subscriptions: hub.subscriptionCount, calls: this.#calls.count };
+  }
+
+  /** Refuses new calls from here on; resolves when those under way have been answered, or `timeoutMs` have passed. */
+  drain(timeoutMs: number): Promise<void> {
+    return this.#calls.drain(timeoutMs);
+  }
+
+  close(): Promise<void> {
+    this.handlers.close();
+    return this.#core.broker.close();
+  }
+
+  // ——— inside ———
+
+  /** What the server says by itself: nobody has to await it, failures reach `onError`. */
+  #broadcast(resolved: ResolvedChannel, event: string, data: unknown): Promise<Position | null> {
+    const sent = this.#core.broadcaster.broadcast(resolved, event, data, {});
+    sent.catch(() => {});
+    return sent;
+  }
+
+  #occupancy({ name }: ResolvedChannel): Occupancy {
+    return { subscribers: this.#core.hub.get(name)?.subscriberCount ?? 0, members: this.#presence.count(name) };
+  }
+
+  async #reauthorizePresence(of: AppSession<I>, channel: string): Promise<void> {
+    const resolved = this.#core.resolve(channel);
+    try {
+      const handlers = await this.#core.handlersOf(resolved);
+      await this.#core.authorizer.check(handlers, of, resolved, { action: 'presence' });
+    } catch {
+      this.#presence.leave(of, channel);
+    }
+  }
+
+  #hook(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#core.reporter.report(error, { during: 'hook' });
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { Identity, PatternParams, Transport } from '@runnel/protocol';
+
+/** What somebody asks to do with a channel. */
+export type Action = 'subscribe' | 'publish' | 'request' | 'presence';
+
+/** One session, as handlers and the rest of the app see it. */
+export interface SessionInfo<I extends Identity> {
+  /** Its public name, the same as in the `by` of its messages. */
+  readonly client: string;
+  /** Who is behind it now. */
+  readonly user: I;
+  readonly transport: Transport;
+  /** False while no link carries it and it may yet come back. */
+  readonly connected: boolean;
+  /** Ends it; its client does not come back by itself. */
+  kick(reason?: string): void;
+}
+
+/**
+ * The question put to `authorize`: before each subscribe, publish, request and presence enter, and for what is subscribed again
+ * whenever the session is resumed, its credentials are refreshed, or `reauthorize()` is called. `K` is the channel's pattern.
+ */
+export interface AuthorizeRequest<I extends Identity, K extends string = string> {
+  readonly user: I;
+  readonly params: string extends K ? { readonly [name: string]: string } : PatternParams<K>;
+  /** The channel's name. */
+  readonly channel: string;
+  readonly action: Action;
+  /** Of a publish. */
+  readonly event?: string;
+  /** Of a request. Reading history or members is asked for as `subscribe`. */
+  readonly method?: string;
+  readonly session: SessionInfo<I>;
+}

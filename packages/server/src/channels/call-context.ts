@@ -1,0 +1,76 @@
+import type { Identity, Position, ResolvedChannel } from '@runnel/protocol';
+import type { SessionInfo } from './access.ts';
+import type { ChannelHandle } from './channel-handle.ts';
+
+/** Thrown by `fail`: a failure that the contract declares for the request. */
+export class DeclaredFailure extends Error {
+  readonly failure: string;
+  readonly data: unknown;
+
+  constructor(failure: string, data: unknown) {
+    super(`failed as declared: ${failure}`);
+    this.name = 'DeclaredFailure';
+    this.failure = failure;
+    this.data = data;
+  }
+}
+
+export interface CallContextOptions<I extends Identity> {
+  readonly data: unknown;
+  readonly session: SessionInfo<I>;
+  readonly resolved: ResolvedChannel;
+  readonly channel: ChannelHandle;
+  readonly idempotencyKey: string | undefined;
+  /** Made only where a handler asks for it. */
+  readonly signal: () => AbortSignal;
+}
+
+/** What a handler of a publish or request is given. The types that apps see are in `handlers.ts`. */
+export class CallContext<I extends Identity> {
+  readonly data: unknown;
+  readonly user: I;
+  readonly params: { readonly [name: string]: string };
+  readonly channel: ChannelHandle;
+  readonly session: SessionInfo<I>;
+  readonly idempotencyKey: string | undefined;
+  readonly #signal: () => AbortSignal;
+
+  constructor(options: CallContextOptions<I>) {
+    this.data = options.data;
+    this.user = options.session.user;
+    this.params = options.resolved.params;
+    this.channel = options.channel;
+    this.session = options.session;
+    this.idempotencyKey = options.idempotencyKey;
+    this.#signal = options.signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+
+  readonly fail = (failure: string, data: unknown): never => {
+    throw new DeclaredFailure(failure, data);
+  };
+}
+
+/** The broadcasts of one call: the call's answer waits for their acceptance (DESIGN P3). */
+export class CallBroadcasts {
+  readonly #sent: Promise<Position | null>[] = [];
+
+  get count(): number {
+    return this.#sent.length;
+  }
+
+  /** Keeps track of one, so that nobody has to await it. */
+  add(sent: Promise<Position | null>): Promise<Position | null> {
+    sent.catch(() => {});
+    this.#sent.push(sent);
+    return sent;
+  }
+
+  /** Resolves when all were accepted; rejects as the first that was not. */
+  async accepted(): Promise<void> {
+    await Promise.all(this.#sent);
+  }
+}

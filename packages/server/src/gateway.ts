@@ -1,0 +1,199 @@
+/**
+ * The door of a node: HTTP requests and WebSocket handshakes in, sessions out. It owns the session registry and everything below it, and knows channels only
+ * as the `ServerApp` it was given.
+ */
+import {
+  DEFAULT_LIMITS,
+  type Identity,
+  type Limits,
+  type ServerApp,
+  SessionRegistry,
+  TRANSPORTS,
+  type Transport,
+} from '@runnel/protocol';
+import { nanoid } from 'nanoid';
+import { createMiddleware, type Middleware } from './adapters/express.ts';
+import { type HttpServer, intercept } from './adapters/http-server.ts';
+import { type Authenticate, Authenticator } from './authenticator.ts';
+import { type Clock, Driver, systemClock } from './driver.ts';
+import { ResumeKeys } from './keys.ts';
+import { OriginPolicy, type Origins } from './origin.ts';
+import { type SharedLine, sharedLine } from './shared-line.ts';
+import { Edge, type ErrorContext } from './transports/edge.ts';
+import { HttpEdge } from './transports/http-edge.ts';
+import { StreamProbes } from './transports/stream-probes.ts';
+import { WebSocketEdge } from './transports/websocket-edge.ts';
+
+export interface GatewayOptions<I extends Identity> {
+  readonly app: ServerApp<SharedLine, I>;
+  readonly authenticate: Authenticate<I>;
+  /** The one URL path of all transports. Default `/realtime`. */
+  readonly path?: string | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** What is offered. Default: all. */
+  readonly transports?: readonly Transport[] | undefined;
+  /** Sessions at once; attaches beyond it are refused with `overloaded`. Default 100,000. */
+  readonly sessionsMax?: number | undefined;
+  /** Sockets and streams at once, attached or not. Default: twice `sessionsMax`. */
+  readonly socketsMax?: number | undefined;
+  /** How long the answer to an attach waits for its subscriptions, ms. Default 2,000. */
+  readonly settleMs?: number | undefined;
+  /** Origins of pages beside the server's own. Default: none. */
+  readonly origins?: Origins | undefined;
+  readonly cors?: { readonly credentials?: boolean | undefined } | undefined;
+  /** Name of this node: at most 64 characters, unlike any other's. Clients see it. Default: random. */
+  readonly node?: string | undefined;
+  /** Signs resume keys; see `ResumeKeysOptions`. */
+  readonly secret?: string | Uint8Array | undefined;
+  /** What the application threw, or could not have been expected. Default: `console.error`. */
+  readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface CloseOptions {
+  /** Clients are asked to come back after a random part of this, ms. Default 2,000. */
+  readonly retryMs?: number | undefined;
+  /** How long connections may take to end, ms. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export class Gateway<I extends Identity> {
+  readonly node: string;
+  readonly path: string;
+  readonly limits: Limits;
+  readonly registry: SessionRegistry<SharedLine, I>;
+  readonly #driver: Driver;
+  readonly #edge: Edge<I>;
+  readonly #probes: StreamProbes<I>;
+  readonly #http: HttpEdge<I>;
+  readonly #webSockets: WebSocketEdge<I>;
+  /** Servers whose events are taken, and how to give them back. */
+  readonly #attached = new Map<HttpServer, () => void>();
+  /** Set by the first `close`. */
+  #closed: Promise<void> | null = null;
+
+  constructor(options: GatewayOptions<I>) {
+    const { app, authenticate, sessionsMax = 100_000, settleMs = 2_000, clock = systemClock } = options;
+    const { transports = TRANSPORTS, path = '/realtime' } = options;
+    if (!path.startsWith('/')) throw new TypeError(`path is ${JSON.stringify(path)}; it must begin with a slash.`);
+    this.node = options.node ?? nanoid(12);
+    this.path = path;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const report = reporter(options.onError);
+    const keys = new ResumeKeys({ node: this.node, secret: options.secret });
+    this.registry = new SessionRegistry<SharedLine, I>({
+      node: this.node,
+      limits: this.limits,
+      transports,
+      sessionsMax,
+      settleMs,
+      app,
+      newId: nanoid,
+      issueKey: (sid) => keys.issueKey(sid),
+      readKey: (key) => keys.readKey(key),
+      line: sharedLine,
+      onWork: () => this.#driver.requestFlush(),
+    });
+    this.#probes = new StreamProbes({ probeMs: this.limits.probeMs, newId: nanoid });
+    this.#driver = new Driver({
+      clock,
+      sleepers: [this.registry, this.#probes],
+      flush: (now) => this.registry.flush(now),
+      onError: (error) => report(error, 'turn'),
+    });
+    this.#edge = new Edge<I>({
+      registry: this.registry,
+      driver: this.#driver,
+      limits: this.limits,
+      transports: new Set(transports),
+      socketsMax: options.socketsMax ?? 2 * sessionsMax,
+      origins: new OriginPolicy({ origins: options.origins, credentials: options.cors?.credentials }),
+      authenticator: new Authenticator({ authenticate, clock, onError: (error) => report(error, 'authenticate') }),
+      report,
+    });
+    this.#http = new HttpEdge(this.#edge, this.#probes);
+    this.#webSockets = new WebSocketEdge(this.#edge);
+  }
+
+  /** The time as the registry wants it. */
+  now(): number {
+    return this.#driver.now();
+  }
+
+  /** Requests and sockets under way. */
+  get carrierCount(): number {
+    return this.#edge.carrierCount;
+  }
+
+  /**
+   * Takes the requests and WebSocket handshakes on `path` before the server's listeners see them, whenever those were or will be added; everything else is
+   * left alone. May be called before or after `listen`, and for several servers.
+   */
+  attach(server: HttpServer): void {
+    this.#intercept(server, (request, response) => this.#http.handleRequest(request, response));
+  }
+
+  /** Takes WebSocket handshakes only: for a server whose requests come through `middleware`. Done by itself at the first of them. */
+  attachUpgrades(server: HttpServer): void {
+    if (!this.#attached.has(server)) this.#intercept(server);
+  }
+
+  /** Gives a server's events back. Sessions and sockets live on. */
+  detach(server: HttpServer): void {
+    this.#attached.get(server)?.();
+    this.#attached.delete(server);
+  }
+
+  /** For `app.use`, in place of `attach`: slower, but behind what the application has put before it. */
+  middleware(): Middleware {
+    return createMiddleware({
+      matches: this.#isOurs,
+      request: (request, response) => this.#http.handleRequest(request, response),
+      attachUpgrades: (server) => this.attachUpgrades(server),
+    });
+  }
+
+  /**
+   * Ends all sessions with `server_closing`, lets every connection have its last bytes, and turns newcomers away. Resolves when nothing is under way any
+   * more; the HTTP server itself is the caller's. Calling it again waits for the same end.
+   */
+  close({ retryMs = 2_000, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(retryMs, timeoutMs);
+    return this.#closed;
+  }
+
+  async #close(retryMs: number, timeoutMs: number): Promise<void> {
+    this.#edge.refuseAll(retryMs);
+    this.#edge.turn((now) => {
+      this.registry.flush(now);
+      this.registry.shutdown(retryMs, now);
+    });
+    this.#probes.endAll();
+    await this.#edge.drain(timeoutMs);
+    this.#driver.stop();
+  }
+
+  #intercept(server: HttpServer, request?: Parameters<typeof intercept>[1]['request']): void {
+    this.detach(server);
+    const upgrade = this.#webSockets.handleUpgrade.bind(this.#webSockets);
+    this.#attached.set(server, intercept(server, { matches: this.#isOurs, request, upgrade }));
+  }
+
+  readonly #isOurs = (url: string | undefined): boolean => {
+    if (url === undefined || !url.startsWith(this.path)) return false;
+    return url.length === this.path.length || url[this.path.length] === '?';
+  };
+}
+
+/** Reports without ever throwing itself. */
+function reporter(onError: GatewayOptions<Identity>['onError']): (error: unknown, context: ErrorContext) => void {
+  return (error, context) => {
+    try {
+      if (onError !== undefined) onError(error, context);
+      else console.error(`runnel: ${context}:`, error);
+    } catch (failure) {
+      console.error('runnel: onError threw:', failure);
+    }
+  };
+}

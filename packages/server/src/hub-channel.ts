@@ -1,0 +1,240 @@
+/**
+ * One channel on one node: what comes from the broker goes out to its subscriptions in the order of offsets, encoded once.
+ *
+ * A channel is *opening* until the broker delivers to it and its head is known, then *open*, and *closed* once the last subscription has
+ * left. `head` is the newest offset handed out here. A message above `head` whose `prev` is above it too came too early: others before it
+ * are late or lost, so the log is read from `head` first. What cannot be had even so stays a gap that subscribers see by `prev`
+ * (PROTOCOL §5.16). Subscriptions that are still reading the log are not sent live messages; they find the latest in `recent`.
+ */
+import { type AppDownFrame, type ResolvedChannel, RunnelError, Type } from '@runnel/protocol';
+import type { BrokerListener, LogEntry, NewEntry } from './brokers/broker.ts';
+import type { Hub } from './hub.ts';
+import type { SharedLine } from './shared-line.ts';
+import type { Subscription } from './subscription.ts';
+
+/** A message with its lines. */
+export interface LiveMessage {
+  readonly offset: number;
+  readonly prev: number;
+  readonly lines: readonly SharedLine[];
+}
+
+const bytesOf = ({ lines }: LiveMessage): number => lines.reduce((bytes, { size }) => bytes + size, 0);
+
+/** Entries read from the log at a time. */
+export const PAGE_ENTRIES = 256;
+/** Live messages kept for subscriptions that read the log; with fewer they would only have to read once more. */
+const RECENT_MAX = 256;
+const RECENT_BYTES_MAX = 1_048_576;
+/** Messages that wait while the log is read for what should come before them; beyond it they are read from the log as well. */
+const EARLY_MAX = 1_024;
+
+export class HubChannel implements BrokerListener {
+  readonly resolved: ResolvedChannel;
+  /** PROTOCOL §5.17 */
+  readonly n: number;
+  readonly #hub: Hub;
+  #state: 'opening' | 'open' | 'closed' = 'opening';
+  #epoch = '';
+  #head = 0;
+  /** Every subscription that has joined and not left. */
+  readonly #joined = new Set<Subscription>();
+  /** Those of them that were answered `subscribed`. */
+  readonly #subscribers = new Set<Subscription>();
+  /** How many of them read the log now. */
+  #reading = 0;
+  /** The latest live messages, kept while some subscription reads the log. */
+  #recent: LiveMessage[] = [];
+  #recentBytes = 0;
+  /** Messages that came before their predecessors; null while none is missing. */
+  #early: LogEntry[] | null = null;
+  /** Highest offset heard of while opening. */
+  #heard = 0;
+
+  constructor(hub: Hub, resolved: ResolvedChannel, n: number) {
+    this.#hub = hub;
+    this.resolved = resolved;
+    this.n = n;
+    void this.#open();
+  }
+
+  get name(): string {
+    return this.resolved.name;
+  }
+  get epoch(): string {
+    return this.#epoch;
+  }
+  get head(): number {
+    return this.#head;
+  }
+  get subscriberCount(): number {
+    return this.#subscribers.size;
+  }
+
+  // ——— subscriptions ———
+
+  join(subscription: Subscription): void {
+    this.#joined.add(subscription);
+    if (this.#state === 'open') subscription.start(this);
+  }
+
+  /** The subscription is answered: presence and volatile messages reach it from here on, messages above its `liveFrom`. */
+  admit(subscription: Subscription): void {
+    this.#subscribers.add(subscription);
+  }
+
+  leave(subscription: Subscription): void {
+    this.#subscribers.delete(subscription);
+    if (!this.#joined.delete(subscription) || this.#joined.size > 0 || this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closed';
+    this.#hub.forget(this);
+    if (wasOpen) this.#hub.options.broker.unsubscribe(this.name, this);
+  }
+
+  beginReading(): void {
+    this.#reading += 1;
+  }
+
+  endReading(): void {
+    this.#reading -= 1;
+    if (this.#reading === 0) this.#forgetRecent();
+  }
+
+  /** The live messages above `offset`, if they follow on it without a gap; null: read the log. */
+  after(offset: number): readonly LiveMessage[] | null {
+    if (offset >= this.#head) return [];
+    const at = this.#recent.findIndex((message) => message.offset > offset);
+    const first = this.#recent[at];
+    return first === undefined || first.prev > offset ? null : this.#recent.slice(at);
+  }
+
+  /** The lines of one entry of the log. */
+  linesOf(entry: LogEntry): readonly SharedLine[] {
+    const { encoder } = this.#hub.options;
+    const { offset, prev, data, by } = entry;
+    const event = this.resolved.channel.eventsByName.get(entry.event)?.index;
+    // Of an event that this node's contract does not have its clients know nothing either; but the offset is not missing.
+    if (event === undefined) return encoder.counted([Type.skipped, this.n, offset, offset]);
+    return encoder.message({ channel: this.n, offset, prev, event, data, meta: by === undefined ? undefined : { by } });
+  }
+
+  /** Sends a counted frame to every subscriber. */
+  sendAll(frame: AppDownFrame): void {
+    if (this.#subscribers.size === 0) return;
+    const lines = this.#hub.options.encoder.counted(frame);
+    for (const { receiver } of this.#subscribers) for (const line of lines) receiver.enqueue(line);
+  }
+
+  // ——— from the broker ———
+
+  message(entry: LogEntry, epoch: string): void {
+    if (this.#state === 'opening') this.#heard = Math.max(this.#heard, entry.offset);
+    if (this.#state !== 'open') return;
+    if (epoch !== this.#epoch) this.restart(epoch, entry.prev);
+    if (entry.offset <= this.#head) return;
+    if (this.#early !== null) this.#wait(this.#early, entry);
+    else if (entry.prev > this.#head && this.resolved.channel.history !== null) void this.#mend(entry);
+    else this.#deliver(entry);
+  }
+
+  volatile({ event: name, data, by }: NewEntry): void {
+    const event = this.resolved.channel.eventsByName.get(name)?.index;
+    if (event === undefined || this.#subscribers.size === 0) return;
+    const meta = by === undefined ? undefined : { by };
+    const line = this.#hub.options.encoder.volatile({ channel: this.n, event, data, meta });
+    for (const { receiver } of this.#subscribers) if (receiver.client !== by) receiver.sendLoose(line);
+  }
+
+  /**
+   * The log has begun another life, so no position of the old one means anything: who stands on one is sent away, and comes back to be
+   * told `recovered: false`.
+   */
+  restart(epoch: string, head: number): void {
+    this.#epoch = epoch;
+    this.#head = head;
+    this.#forgetRecent();
+    this.#early = null;
+    for (const subscription of [...this.#subscribers]) {
+      subscription.revoke('broker_failed', 'the log of the channel was lost; subscribe again');
+    }
+  }
+
+  #deliver(entry: LogEntry): void {
+    this.#head = entry.offset;
+    if (this.#subscribers.size === 0 && this.#reading === 0) return;
+    const lines = this.linesOf(entry);
+    const { offset, prev } = entry;
+    for (const { liveFrom, receiver } of this.#subscribers) {
+      if (offset > liveFrom) for (const line of lines) receiver.enqueue(line);
+    }
+    if (this.#reading > 0) this.#keepRecent({ offset, prev, lines });
+  }
+
+  #keepRecent(message: LiveMessage): void {
+    this.#recent.push(message);
+    this.#recentBytes += bytesOf(message);
+    while (this.#recent.length > RECENT_MAX || this.#recentBytes > RECENT_BYTES_MAX) {
+      const oldest = this.#recent.shift();
+      if (oldest === undefined) return;
+      this.#recentBytes -= bytesOf(oldest);
+    }
+  }
+
+  #forgetRecent(): void {
+    this.#recent = [];
+    this.#recentBytes = 0;
+  }
+
+  #wait(early: LogEntry[], entry: LogEntry): void {
+    early.push(entry);
+    if (early.length > EARLY_MAX) early.shift();
+  }
+
+  /** Reads what is missing between `head` and `early`, then goes on from there. */
+  async #mend(first: LogEntry): Promise<void> {
+    const early = [first];
+    this.#early = early;
+    try {
+      for (let more = true; more && this.#early === early; ) {
+        const since = { epoch: this.#epoch, offset: this.#head };
+        const read = await this.#hub.options.broker.read(this.name, { since, limit: PAGE_ENTRIES });
+        if (this.#early !== early || this.#state !== 'open') return;
+        if (read.epoch !== this.#epoch) return this.restart(read.epoch, read.head);
+        for (const entry of read.entries) if (entry.offset > this.#head) this.#deliver(entry);
+        more = read.entries.length === PAGE_ENTRIES;
+      }
+    } catch {
+      // What is missing shows as a gap to subscribers, who ask the log themselves.
+    }
+    if (this.#early !== early) return;
+    this.#early = null;
+    for (const entry of early.sort((a, b) => a.offset - b.offset)) if (entry.offset > this.#head) this.#deliver(entry);
+  }
+
+  async #open(): Promise<void> {
+    const { broker } = this.#hub.options;
+    try {
+      await broker.subscribe(this.name, this);
+      if (this.#isOver()) return broker.unsubscribe(this.name, this);
+      const { epoch, head } = await broker.read(this.name, { limit: 0 });
+      if (this.#isOver()) return broker.unsubscribe(this.name, this);
+      this.#epoch = epoch;
+      this.#head = Math.max(head, this.#heard);
+      this.#state = 'open';
+      for (const subscription of [...this.#joined]) subscription.start(this);
+    } catch (cause) {
+      if (this.#isOver()) return;
+      // As closed as it gets: the next subscription begins anew.
+      this.#state = 'closed';
+      this.#hub.forget(this);
+      broker.unsubscribe(this.name, this);
+      const error = new RunnelError('broker_failed', 'the broker did not take the subscription', { cause });
+      for (const subscription of [...this.#joined]) subscription.refuse(error);
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'closed';
+  }
+}

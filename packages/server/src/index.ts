@@ -1,0 +1,31 @@
+export { Application, type ApplicationOptions } from './application.ts';
+export type {
+  Broker,
+  BrokerListener,
+  BrokerPublishOptions,
+  HistoryBounds,
+  LogEntry,
+  LogRead,
+  NewEntry,
+  ReadQuery,
+} from './brokers/broker.ts';
+export { type MemoryBrokerOptions, type MemoryBrokerStep, memoryBroker } from './brokers/memory.ts';
+export type { Action, AuthorizeRequest, SessionInfo } from './channels/access.ts';
+export type { Occupancy } from './channels/channel-handle.ts';
+export type { HandlerContext, Handlers, PresenceContext, PublishContext, RequestContext } from './channels/handlers.ts';
+export type { Member, ServerChannel, ServerPresence } from './channels/server-channel.ts';
+export type { Clock } from './driver.ts';
+export type { AttachRequest } from './handshake.ts';
+export type { Origins } from './origin.ts';
+export type { ErrorContext, OnError } from './reporter.ts';
+export {
+  type AuthenticateContext,
+  createServer,
+  type RunnelServer,
+  type ServerCloseOptions,
+  type ServerIdentity,
+  type ServerOptions,
+  type ServerStats,
+  type ServerUser,
+} from './server.ts';
+export { SharedLine, sharedLine } from './shared-line.ts';

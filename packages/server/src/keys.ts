@@ -1,0 +1,60 @@
+/**
+ * Resume keys: `sid.node.signature`. A key names the incarnation and the node that owns it, and cannot be made up: the signature is an HMAC-SHA256 of what
+ * stands before it. What makes it single-use is the generation, not the key (PROTOCOL §8.2).
+ */
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import { NAME_LIMITS } from '@runnel/protocol';
+
+/** Shorter secrets can be guessed. */
+const SECRET_BYTES_MIN = 16;
+
+export interface ResumeKeysOptions {
+  /** Name of this node. */
+  readonly node: string;
+  /** Shared by all nodes that should understand each other's keys; by default random, so that keys end with the process. */
+  readonly secret?: string | Uint8Array | undefined;
+}
+
+export interface ReadKey {
+  readonly sid: string;
+  readonly node: string;
+  /** Whether our secret signed it. */
+  readonly genuine: boolean;
+}
+
+export class ResumeKeys {
+  readonly #node: string;
+  readonly #secret: KeyObject;
+
+  /** @throws RangeError for a secret that is too short */
+  constructor({ node, secret = randomBytes(32) }: ResumeKeysOptions) {
+    const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret;
+    if (bytes.length < SECRET_BYTES_MIN) {
+      throw new RangeError(`secret has ${bytes.length} bytes; give it at least ${SECRET_BYTES_MIN}, of random origin.`);
+    }
+    this.#node = node;
+    this.#secret = createSecretKey(bytes);
+  }
+
+  /** The key of the session `sid`, which has no dot. */
+  issueKey(sid: string): string {
+    const named = `${sid}.${this.#node}`;
+    return `${named}.${this.#sign(named)}`;
+  }
+
+  /** What a key from a client names; null where it is no key at all. */
+  readKey(key: string): ReadKey | null {
+    // A node's name may have dots, a sid and a signature have none.
+    const first = key.indexOf('.');
+    const last = key.lastIndexOf('.');
+    if (first <= 0 || last === first || first > NAME_LIMITS.token || key.length > NAME_LIMITS.key) return null;
+    const given = Buffer.from(key.slice(last + 1));
+    const expected = Buffer.from(this.#sign(key.slice(0, last)));
+    const genuine = given.length === expected.length && timingSafeEqual(given, expected);
+    return { sid: key.slice(0, first), node: key.slice(first + 1, last), genuine };
+  }
+
+  #sign(named: string): string {
+    return createHmac('sha256', this.#secret).update(named).digest('base64url');
+  }
+}

@@ -1,0 +1,214 @@
+/** The server as apps meet it: contract and handlers in, sessions and channels out. */
+import {
+  type Contract,
+  compileContract,
+  DEFAULT_LIMITS,
+  type Identity,
+  type Limits,
+  type ParamsTuple,
+  type PatternOf,
+  type Transport,
+} from '@runnel/protocol';
+import type { Middleware } from './adapters/express.ts';
+import type { HttpServer } from './adapters/http-server.ts';
+import { Application } from './application.ts';
+import type { Broker } from './brokers/broker.ts';
+import { memoryBroker } from './brokers/memory.ts';
+import type { SessionInfo } from './channels/access.ts';
+import type { Handlers } from './channels/handlers.ts';
+import type { ServerChannel } from './channels/server-channel.ts';
+import type { Expiring } from './credentials.ts';
+import { type Clock, systemClock } from './driver.ts';
+import { Gateway } from './gateway.ts';
+import type { AttachRequest } from './handshake.ts';
+import type { Origins } from './origin.ts';
+import type { OnError } from './reporter.ts';
+
+/** Who opens a session. `id` is what `user(id)`, presence and idempotency go by. */
+export interface ServerIdentity extends Identity, Expiring {}
+
+/** What `authenticate` is given. */
+export interface AuthenticateContext {
+  /** What the client gave as `auth`. Not validated. */
+  readonly auth: unknown;
+  /** The request of the attach; null where fresh credentials come in band, over a session that is open. */
+  readonly request: AttachRequest | null;
+}
+
+export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> {
+  readonly contract: C;
+  /** Says who it is, or null to refuse. Asked for every attach, and for fresh credentials in band. */
+  readonly authenticate: (context: AuthenticateContext) => I | null | Promise<I | null>;
+  /** The one URL path of all transports. Default: `/realtime`. */
+  readonly path?: string | undefined;
+  /** Origins of pages beside the server's own. Default: none. */
+  readonly origins?: Origins | undefined;
+  readonly cors?: { readonly credentials?: boolean | undefined } | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** What is offered. Default: all. */
+  readonly transports?: readonly Transport[] | undefined;
+  /** Sessions at once. Default: 100,000. */
+  readonly sessionsMax?: number | undefined;
+  /** How long a handler may take where the client names no time, ms. Default: 30,000. */
+  readonly handlerMs?: number | undefined;
+  /** Default: in memory. */
+  readonly broker?: Broker | undefined;
+  /** Name of this node. Default: host name and a random part. */
+  readonly node?: string | undefined;
+  /** Signs resume keys; the same on all nodes. Default: random, so that keys end with the process. */
+  readonly secret?: string | Uint8Array | undefined;
+  /** What handlers threw, and whatever else is no client's fault. Default: `console.error`. */
+  readonly onError?: OnError | undefined;
+  /** A client has shown that it got its welcome. */
+  readonly onSession?: ((session: SessionInfo<I>) => void) | undefined;
+  /** A session is over; `code` says why (PROTOCOL §9). */
+  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => void) | undefined;
+  /** Default: the clock of the process. */
+  readonly clock?: Clock | undefined;
+}
+
+export interface ServerStats {
+  readonly sessions: number;
+  /** WebSockets and stream bodies. */
+  readonly links: number;
+  /** Channels with a subscription on this node. */
+  readonly channels: number;
+  readonly subscriptions: number;
+  /** Requests and publishes under way. */
+  readonly calls: number;
+  /** Sessions by the transport that they use. */
+  readonly transports: { readonly [T in Transport]: number };
+}
+
+/** One user, wherever the user's sessions came from. */
+export interface ServerUser<I extends Identity> {
+  readonly id: string;
+  /** Ends all sessions of the user; resolves to their number. Their clients do not come back by themselves. */
+  kick(reason?: string): Promise<number>;
+  sessions(): Promise<readonly SessionInfo<I>[]>;
+  /** Asks `authorize` again about everything the user follows; resolves when what is lost has been taken away. */
+  reauthorize(): Promise<void>;
+}
+
+export interface ServerCloseOptions {
+  /** How long calls under way, and then connections, may take to end, ms each. Default: 5,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Clients are asked to come back after a random part of this, ms. Default: 2,000. */
+  readonly retryMs?: number | undefined;
+}
+
+/** Made by {@link createServer}. */
+export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
+  readonly #application: Application<I>;
+  readonly #gateway: Gateway<I>;
+  /** Set by the first `close`. */
+  #closed: Promise<void> | null = null;
+
+  /** Use {@link createServer}. */
+  constructor(options: ServerOptions<C, I>) {
+    const { authenticate, onError = printError, clock = systemClock, onSession, onSessionEnd, handlerMs } = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#application = new Application<I>({
+      contract: compileContract<C>(options.contract),
+      broker: options.broker ?? memoryBroker({ clock, dedupMs: limits.dedupMs }),
+      limits,
+      clock,
+      reauthenticate: (auth) => authenticate({ auth, request: null }),
+      ...{ onError, onSession, onSessionEnd, handlerMs },
+    });
+    const { path, origins, cors, transports, sessionsMax, node, secret } = options;
+    this.#gateway = new Gateway<I>({
+      app: this.#application,
+      authenticate: ({ auth, request }) => authenticate({ auth, request }),
+      onError: (error, context) =>
+        onError(error, { during: context === 'authenticate' ? 'authenticate' : 'transport' }),
+      ...{ limits, clock, path, origins, cors, transports, sessionsMax, node, secret },
+    });
+  }
+
+  /**
+   * Says who may do what with the channels of a pattern, and what happens then. Once for each pattern; frames that come before wait for
+   * it, up to 10 s.
+   *
+   * @throws RunnelError `contract_invalid` for a pattern without `authorize` or `open: true`, and for handlers that are missing or too many
+   */
+  handle<K extends PatternOf<C>>(pattern: K, handlers: Handlers<C, K, I>): this {
+    this.#application.handlers.add(pattern, handlers);
+    return this;
+  }
+
+  /**
+   * A channel, to broadcast to from anywhere.
+   *
+   * @throws RunnelError `channel_invalid` for parameters that make no name
+   */
+  channel<K extends PatternOf<C>>(pattern: K, ...params: ParamsTuple<K>): ServerChannel<C, K> {
+    const [given = {}] = params as readonly [params?: { readonly [name: string]: string }];
+    // The handle is the same for every channel; the contract's types are put on it here.
+    return this.#application.channel(pattern, given) as unknown as ServerChannel<C, K>;
+  }
+
+  user(id: string): ServerUser<I> {
+    const { users } = this.#application;
+    return {
+      id,
+      kick: async (reason) => {
+        const sessions = users.sessionsOf(id);
+        for (const { info } of sessions) info.kick(reason);
+        return sessions.length;
+      },
+      sessions: async () => users.sessionsOf(id).map(({ info }) => info),
+      reauthorize: async () => {
+        await Promise.all(users.sessionsOf(id).map((of) => this.#application.reauthorize(of)));
+      },
+    };
+  }
+
+  /** Takes the requests and WebSocket handshakes on `path`; a server's other listeners see the rest as before. */
+  attach(server: HttpServer): this {
+    this.#gateway.attach(server);
+    return this;
+  }
+
+  /** For `app.use`, in place of `attach`: slower, but behind what the app has put before it. */
+  middleware(): Middleware {
+    return this.#gateway.middleware();
+  }
+
+  stats(): ServerStats {
+    const { registry } = this.#gateway;
+    const transports = { websocket: 0, stream: 0, poll: 0 };
+    for (const { mode } of registry.sessions()) transports[mode] += 1;
+    return { sessions: registry.size, links: registry.linkCount, transports, ...this.#application.stats };
+  }
+
+  /**
+   * Refuses new calls, waits for those under way, ends all sessions with `server_closing` and turns newcomers away. The HTTP server is
+   * the app's to close. Calling it again waits for the same end.
+   */
+  close(options: ServerCloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#close(options);
+    return this.#closed;
+  }
+
+  async #close({ timeoutMs = 5_000, retryMs }: ServerCloseOptions): Promise<void> {
+    await this.#application.drain(timeoutMs);
+    await this.#gateway.close({ timeoutMs, retryMs });
+    await this.#application.close();
+  }
+}
+
+/**
+ * Makes a server. It serves nothing until `attach` or `middleware`.
+ *
+ * @throws RunnelError `contract_invalid` for a contract that was put together wrongly
+ */
+export function createServer<C extends Contract<C>, I extends ServerIdentity>(
+  options: ServerOptions<C, I>,
+): RunnelServer<C, I> {
+  return new RunnelServer<C, I>(options);
+}
+
+const printError: OnError = (error, { during, channel }) => {
+  console.error(`runnel: ${during}${channel === undefined ? '' : ` (${channel})`}:`, error);
+};

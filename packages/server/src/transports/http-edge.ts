@@ -1,0 +1,225 @@
+/**
+ * Everything that comes as an HTTP request: polls, POSTs, streams, and what is none of ours (PROTOCOL §6). All go to one URL as POSTs; the first line of the
+ * body says what it is. The content type is not looked at: `text/plain` is only what keeps browsers from preflighting, and what a proxy or framework has
+ * written over it changes nothing about the bytes.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type Attach,
+  type Identity,
+  LineReader,
+  type PostHeader,
+  RunnelError,
+  readUp,
+  type SizedFrame,
+  Type,
+  type UpFrame,
+} from '@runnel/protocol';
+import { BodyIntake, type BodyOutcome } from './body-intake.ts';
+import type { Edge } from './edge.ts';
+import { Exchange } from './exchange.ts';
+import { StreamPort } from './stream-port.ts';
+import type { StreamProbes } from './stream-probes.ts';
+
+export class HttpEdge<I extends Identity> {
+  readonly #edge: Edge<I>;
+  readonly #probes: StreamProbes<I>;
+  readonly #intake: BodyIntake;
+
+  constructor(edge: Edge<I>, probes: StreamProbes<I>) {
+    this.#edge = edge;
+    this.#probes = probes;
+    this.#intake = new BodyIntake(edge.limits.requestBodyBytes);
+  }
+
+  /** A request on our path. Never throws; always answers. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { origins } = this.#edge;
+    const { origin } = request.headers;
+    const verdict = origins.judge(request.headers);
+    const cors = verdict === 'listed' && origin !== undefined ? origins.corsHeaders(origin) : [];
+    const exchange = new Exchange(this.#edge, request, response, cors);
+    if (verdict === 'refused') {
+      return this.#turnAway(exchange, {
+        status: 403,
+        code: 'forbidden_origin',
+        reason: origins.reasonFor(request.headers),
+      });
+    }
+    if (request.method === 'POST') return this.#intake.read(request, (body) => this.#handleBody(exchange, body));
+    if (request.method === 'OPTIONS') return this.#preflight(exchange);
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      // A proxy has taken the upgrade out of a handshake; said at once, or the client would wait for its time-out.
+      const upgrade =
+        request.httpVersionMajor < 2 && response.shouldKeepAlive
+          ? ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+          : [];
+      return this.#turnAway(exchange, {
+        status: 426,
+        code: 'transport_unavailable',
+        reason: 'only a WebSocket handshake may be a GET',
+        headers: upgrade,
+      });
+    }
+    this.#turnAway(exchange, {
+      status: 405,
+      code: 'protocol_error',
+      reason: 'only POST is understood',
+      headers: ['Allow', 'POST, OPTIONS'],
+    });
+  }
+
+  /** Answers without having read the body, which is then read for the connection's sake. */
+  #turnAway(exchange: Exchange<I>, refusal: Parameters<Exchange<I>['refuse']>[0]): void {
+    const last = this.#intake.isHopeless(exchange.request);
+    exchange.refuse({ ...refusal, last });
+    if (!last) this.#intake.discard(exchange.request);
+  }
+
+  /** Our requests need no preflight, but what sits in a page (a service worker, an extension) may make them need one. */
+  #preflight(exchange: Exchange<I>): void {
+    const wanted = exchange.request.headers['access-control-request-headers'];
+    const allowed = wanted === undefined ? [] : ['Access-Control-Allow-Headers', wanted];
+    const methods = ['Access-Control-Allow-Methods', 'POST', 'Access-Control-Max-Age', '600'];
+    exchange.endEmpty(204, ['Allow', 'POST, OPTIONS', ...methods, ...allowed]);
+    this.#intake.discard(exchange.request);
+  }
+
+  #handleBody(exchange: Exchange<I>, body: BodyOutcome): void {
+    if ('bytes' in body) return this.#handleBytes(exchange, body.bytes);
+    if (body.refused === 'cut_off') return;
+    const { refused, left } = body;
+    if (refused === 'overloaded') {
+      const reason = 'too many bodies are on their way';
+      return exchange.refuse({ status: 503, code: 'overloaded', reason, retryMs: 1_000, last: left });
+    }
+    const reason = `a body is larger than ${this.#edge.limits.requestBodyBytes} bytes`;
+    exchange.refuse({ status: 413, code: 'frame_too_large', reason, last: left });
+  }
+
+  #handleBytes(exchange: Exchange<I>, bytes: Buffer): void {
+    const { closingRetryMs, limits } = this.#edge;
+    if (closingRetryMs !== null) {
+      const reason = 'the server is closing';
+      return exchange.refuse({ status: 503, code: 'server_closing', reason, retryMs: closingRetryMs, last: true });
+    }
+    const unreadable = (reason: string) => exchange.refuse({ status: 400, code: 'protocol_error', reason });
+    if (!isUtf8(bytes)) return unreadable('the body is not UTF-8');
+    const text = bytes.toString();
+    const end = text.indexOf('\n');
+    if (end < 0) return unreadable('the body has no complete first line');
+    const line = text.slice(0, end);
+    if (Buffer.byteLength(line) >= limits.lineBytes) {
+      return exchange.refuse({
+        status: 413,
+        code: 'frame_too_large',
+        reason: `a line is longer than ${limits.lineBytes} bytes`,
+      });
+    }
+    let header: UpFrame | null;
+    try {
+      header = readUp(line, limits);
+    } catch (error) {
+      if (!RunnelError.is(error)) this.#edge.report(error, 'request');
+      // A version that we do not speak was read well enough to be answered properly.
+      if (RunnelError.is(error) && error.code === 'version_unsupported') {
+        return exchange.endWith([Type.goaway, error.code, error.message, 0]);
+      }
+      return unreadable(RunnelError.is(error) ? error.message : 'the header cannot be read');
+    }
+    switch (header?.[0]) {
+      case Type.attach:
+        return this.#attach(exchange, header[1]);
+      case Type.poll: {
+        const poll = header[1];
+        exchange.onClosed = () => this.#edge.turn((now) => this.#edge.registry.handleAnswerClosed(exchange, now));
+        return this.#answering(exchange, (now) => this.#edge.registry.poll(poll, exchange, now));
+      }
+      case Type.post:
+        return this.#post(exchange, header[1], text.slice(end + 1));
+      case Type.probe: {
+        const [, nonce] = header;
+        return this.#answering(exchange, (now) => this.#probes.open(nonce, exchange, now));
+      }
+      case Type.echo:
+        return this.#probes.echo(header[1], exchange);
+      default:
+        return unreadable('the first line is no header');
+    }
+  }
+
+  #post(exchange: Exchange<I>, header: PostHeader, rest: string): void {
+    const { registry, limits } = this.#edge;
+    const frames: SizedFrame[] = [];
+    try {
+      for (const line of new LineReader(limits.lineBytes).push(rest)) {
+        const frame = readUp(line, limits);
+        if (frame !== null) frames.push({ frame, size: Buffer.byteLength(line) + 1 });
+      }
+    } catch (error) {
+      return this.#postFault(exchange, header, error);
+    }
+    try {
+      registry.post(header, frames, exchange, this.#edge.driver.now());
+    } catch (error) {
+      this.#postFault(exchange, header, error);
+    }
+    this.#edge.driver.rearm();
+  }
+
+  /** PROTOCOL §5: what cannot be read ends the session; so does what a handler has thrown at us, since it is half done. */
+  #postFault(exchange: Exchange<I>, header: PostHeader, error: unknown): void {
+    const known = RunnelError.is(error);
+    if (!known) this.#edge.report(error, 'frame');
+    const [code, reason] = known ? [error.code, error.message] : ['internal', 'the server failed'];
+    this.#answering(exchange, (now) => this.#edge.registry.postFault(header, code, reason, exchange, now));
+  }
+
+  #attach(exchange: Exchange<I>, attach: Attach): void {
+    const { authenticator, transports } = this.#edge;
+    const { mode, gen } = attach;
+    if (mode === 'websocket') {
+      return exchange.refuse({
+        status: 400,
+        code: 'protocol_error',
+        reason: 'an attach by POST has mode stream or poll',
+      });
+    }
+    if (!transports.has(mode)) {
+      return exchange.endWith([Type.goaway, 'transport_unavailable', `transport ${mode} is not offered`, 0, gen]);
+    }
+    const gone = new AbortController();
+    exchange.onClosed = () => gone.abort();
+    const verdict = authenticator.judge({ request: exchange.request, auth: attach.auth, gen, gone });
+    const admit = (said: Awaited<typeof verdict>) => {
+      exchange.onClosed = null;
+      // Whoever is gone by now will attach again; to count this attach would only fence the next.
+      if (!exchange.isOpen) return;
+      if ('refusal' in said) return exchange.endWith(said.refusal);
+      this.#admit(exchange, attach, said.identity);
+    };
+    if (verdict instanceof Promise) void verdict.then(admit);
+    else admit(verdict);
+  }
+
+  /** PROTOCOL §8.2: nothing is waited for between here and the answer. */
+  #admit(exchange: Exchange<I>, attach: Attach, identity: I): void {
+    const { registry } = this.#edge;
+    if (attach.mode === 'stream') {
+      return this.#answering(exchange, (now) => {
+        const { link } = new StreamPort(this.#edge, exchange, now);
+        registry.attach(attach, identity, { link }, now);
+      });
+    }
+    exchange.onClosed = () => this.#edge.turn((now) => registry.handleAnswerClosed(exchange, now));
+    this.#answering(exchange, (now) => registry.attach(attach, identity, { answer: exchange }, now));
+  }
+
+  /** A turn at whose end `exchange` must not be left hanging if the application has thrown. */
+  #answering(exchange: Exchange<I>, run: (now: number) => void): void {
+    if (this.#edge.turn(run)) return;
+    exchange.endWith([Type.goaway, 'internal', 'the server failed', 1_000]);
+    exchange.endBody();
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * One WebSocket as a link (PROTOCOL §6.5). Beyond its life as a link it keeps attaches in order: while the application is asked who the client is, whatever
+ * came after the attach waits, but for probes and pings, which are answered at any time.
+ *
+ * It writes whole frames to the socket itself, beside what `ws` writes there. That is safe because `ws` also writes nothing but whole frames, each in one go:
+ * it holds a frame back only to compress it or to read a Blob, and it is asked to do neither; pong and close are all it has to say. After its close frame
+ * nothing is written any more.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Duplex } from 'node:stream';
+import {
+  type Attach,
+  closeCodeOf,
+  encodeFrame,
+  type Identity,
+  type LinkPort,
+  RunnelError,
+  readUp,
+  type ServerLink,
+  splitMessage,
+  Type,
+  type UpFrame,
+} from '@runnel/protocol';
+import type { WebSocket } from 'ws';
+import type { Verdict } from '../authenticator.ts';
+import type { Handshake } from '../handshake.ts';
+import { type SharedLine, sharedLine } from '../shared-line.ts';
+import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES } from './edge.ts';
+
+/** Frames that may wait for an attach to be authenticated. The client has no reason to send more than another attach. */
+const WAITING_MAX = 16;
+/** RFC 6455 §5.5: a control frame has 125 bytes, two of them the code. */
+const REASON_BYTES_MAX = 123;
+
+interface Pending {
+  /** Aborted when the client goes. */
+  readonly gone: AbortController;
+  readonly frames: { readonly frame: UpFrame; readonly size: number }[];
+}
+
+export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, Carrier {
+  readonly transport = 'websocket';
+  readonly #edge: Edge<I>;
+  readonly #socket: Duplex;
+  readonly #ws: WebSocket;
+  readonly #link: ServerLink<SharedLine, I>;
+  /** What remains of the request that opened it, for the attaches that come on it. */
+  readonly #handshake: Handshake;
+  /** The attach that waits for the application, and what came after it; null while none does. */
+  #pending: Pending | null = null;
+
+  constructor(edge: Edge<I>, ws: WebSocket, socket: Duplex, handshake: Handshake, now: number) {
+    this.#edge = edge;
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#handshake = handshake;
+    this.#link = edge.registry.connect(this, now);
+    edge.enter(this);
+  }
+
+  // ——— down ———
+
+  get congested(): boolean {
+    return this.#socket.writableLength >= CONGESTED_BYTES;
+  }
+
+  write(lines: readonly SharedLine[]): void {
+    const [first] = lines;
+    if (first === undefined || !this.#isOpen) return;
+    this.#socket.write(lines.length === 1 ? first.frame : this.#edge.frameLines(lines));
+    if (this.#socket.writableLength > FLOODED_BYTES) this.#ws.terminate();
+  }
+
+  end(code: string, reason: string): void {
+    this.#ws.close(closeCodeOf(code), cut(reason));
+  }
+
+  destroy(): void {
+    this.#ws.terminate();
+  }
+
+  handleDrain(): void {
+    this.#link.handleDrain();
+  }
+
+  // ——— up ———
+
+  handleMessage(data: Buffer, isBinary: boolean): void {
+    if (!this.#isOpen) return;
+    try {
+      if (isBinary) throw new RunnelError('protocol_error', 'a WebSocket message is binary');
+      if (!isUtf8(data)) throw new RunnelError('protocol_error', 'a WebSocket message is not UTF-8');
+      const { limits } = this.#edge;
+      for (const line of splitMessage(data.toString(), limits.lineBytes)) {
+        const frame = readUp(line, limits);
+        if (frame === null) this.#link.heard(this.#edge.driver.now());
+        else this.#handleFrame(frame, Buffer.byteLength(line) + 1);
+      }
+    } catch (error) {
+      this.handleFault(error);
+    }
+    this.#edge.driver.rearm();
+  }
+
+  /** What came up broke a rule, or what it asked for threw. */
+  handleFault(error: unknown): void {
+    if (!RunnelError.is(error)) this.#edge.report(error, 'frame');
+    this.#edge.turn((now) => this.#link.handleFault(error, now));
+  }
+
+  handleClosed(): void {
+    this.#pending?.gone.abort();
+    this.#pending = null;
+    this.#edge.leave(this);
+    this.#edge.turn((now) => this.#link.handleClosed(now));
+  }
+
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  #handleFrame(frame: UpFrame, size: number): void {
+    if (!this.#isOpen) return;
+    const [type] = frame;
+    if (this.#pending !== null && type !== Type.probe && type !== Type.ping && type !== Type.pong) {
+      // PROTOCOL §6.5: between an attach and its welcome nothing numbered goes up, so a client that sends more than a few frames is not one of ours.
+      if (this.#pending.frames.length >= WAITING_MAX) {
+        throw new RunnelError('protocol_error', 'too many frames follow an attach that was not answered');
+      }
+      this.#pending.frames.push({ frame, size });
+    } else if (type === Type.attach) this.#attach(frame[1]);
+    else this.#link.handleFrame(frame, size, this.#edge.driver.now());
+  }
+
+  #attach(attach: Attach): void {
+    if (attach.mode !== 'websocket') {
+      throw new RunnelError('protocol_error', 'an attach on a WebSocket has mode websocket');
+    }
+    const gone = new AbortController();
+    const request = this.#handshake.unpack();
+    const verdict = this.#edge.authenticator.judge({ request, auth: attach.auth, gen: attach.gen, gone });
+    if (!(verdict instanceof Promise)) return this.#admit(attach, verdict);
+    const pending: Pending = { gone, frames: [] };
+    this.#pending = pending;
+    void verdict.then((said) => this.#resume(attach, said, pending));
+  }
+
+  /** The application has answered: the attach, and then what waited for it, in order. */
+  #resume(attach: Attach, verdict: Verdict<I>, { frames }: Pending): void {
+    this.#pending = null;
+    if (!this.#isOpen) return;
+    try {
+      this.#admit(attach, verdict);
+      // Another attach among them waits in its turn, and with it what is left.
+      for (const { frame, size } of frames) this.#handleFrame(frame, size);
+    } catch (error) {
+      this.handleFault(error);
+    }
+    this.#edge.driver.rearm();
+  }
+
+  #admit(attach: Attach, verdict: Verdict<I>): void {
+    if ('identity' in verdict) {
+      return this.#edge.registry.attach(attach, verdict.identity, { link: this.#link }, this.#edge.driver.now());
+    }
+    const [type, code, reason] = verdict.refusal;
+    this.write([sharedLine(encodeFrame(verdict.refusal))]);
+    if (type === Type.goaway) this.end(code, reason);
+  }
+}
+
+/** At most as many bytes as a close frame takes, and no half character. */
+function cut(reason: string): string {
+  if (Buffer.byteLength(reason) <= REASON_BYTES_MAX) return reason;
+  // U+FFFD in place of a character that was cut in two would be longer than what was cut off.
+  return new TextDecoder().decode(Buffer.from(reason).subarray(0, REASON_BYTES_MAX), { stream: true });
+}

@@ -1,0 +1,52 @@
+/** The demo as someone uses it: what can be seen and done on its page. */
+import type { Locator, Page } from 'playwright-core';
+
+export type TransportName = 'websocket' | 'stream' | 'poll';
+
+export class DemoPage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  part(testId: string): Locator {
+    return this.page.locator(`[data-testid="${testId}"]`);
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.part('name').fill(name);
+    await this.part('name').press('Enter');
+  }
+
+  async say(text: string): Promise<void> {
+    await this.part('composer').fill(text);
+    await this.part('send').click();
+  }
+
+  /** Waits until a message with the text is shown. */
+  async sees(text: string): Promise<void> {
+    await this.part('message').filter({ hasText: text }).first().waitFor();
+  }
+
+  /** Waits until the page is connected, over `transport` if one is named. */
+  async connected(transport?: TransportName): Promise<void> {
+    const by = transport === undefined ? '' : `, "${transport}"`;
+    await this.page.waitForFunction(
+      `((transport) => {
+        const text = (id) => document.querySelector('[data-testid="' + id + '"]').textContent.trim();
+        return text('connection') === 'open' && (transport === undefined ? text('transport') !== '' : text('transport') === transport);
+      })(${by.slice(2)})`,
+    );
+  }
+
+  async use(transport: TransportName | 'auto'): Promise<void> {
+    await this.part('transport-switch').locator(`[data-transport="${transport}"]`).click();
+  }
+
+  /** The texts of the messages shown that contain `mark`, in their order. */
+  async messages(mark: string): Promise<string[]> {
+    const texts = await this.part('message').allTextContents();
+    return texts.filter((text) => text.includes(mark));
+  }
+}
