@@ -3,11 +3,18 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 // Tests run against src, which the workspace packages export under a condition of their own; the others are Vite's defaults.
 const conditions = ['@runnel/source', 'module', 'node', 'development|production'];
 
-function project(name: string, include: string, timeoutMs = 5_000): TestProjectConfiguration {
+function project(name: string, include: string, timeoutMs = 5_000, more: string[] = []): TestProjectConfiguration {
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions } },
-    test: { name, include: [include], environment: 'node', testTimeout: timeoutMs, hookTimeout: timeoutMs, retry: 0 },
+    test: {
+      name,
+      include: [include, ...more],
+      environment: 'node',
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      retry: 0,
+    },
   };
 }
 
@@ -15,7 +22,7 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     projects: [
-      project('unit', 'packages/*/test/**/*.test.ts'),
+      project('unit', 'packages/*/test/**/*.test.ts', 5_000, ['apps/*/test/**/*.test.ts']),
       project('tidy', 'tests/tidy/**/*.test.ts'),
       project('conformance', 'tests/conformance/**/*.test.ts', 20_000),
       project('simulation', 'tests/simulation/**/*.test.ts', 60_000),

@@ -31,13 +31,8 @@ export class DemoPage {
 
   /** Waits until the page is connected, over `transport` if one is named. */
   async connected(transport?: TransportName): Promise<void> {
-    const by = transport === undefined ? '' : `, "${transport}"`;
-    await this.page.waitForFunction(
-      `((transport) => {
-        const text = (id) => document.querySelector('[data-testid="' + id + '"]').textContent.trim();
-        return text('connection') === 'open' && (transport === undefined ? text('transport') !== '' : text('transport') === transport);
-      })(${by.slice(2)})`,
-    );
+    await this.page.locator('[data-testid="connection"]:text-is("open")').waitFor();
+    if (transport !== undefined) await this.page.locator(`[data-testid="transport"]:text-is("${transport}")`).waitFor();
   }
 
   async use(transport: TransportName | 'auto'): Promise<void> {

@@ -29,6 +29,8 @@ async function numbersOf(page: DemoPage, mark: string): Promise<number[]> {
   return texts.map((text) => Number(new RegExp(`${mark}(\\d+)`).exec(text)?.[1]));
 }
 
+const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
+
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('two pages', () => {
@@ -81,12 +83,12 @@ describe('two pages', () => {
       await ben.sees(`number ${said}`);
     }
     for (const page of [ann, ben]) {
-      await page.page.waitForFunction(`document.querySelectorAll('[data-testid="message"]').length >= ${said}`);
+      await page.part('message').nth(said - 1).waitFor();
       const seen = await numbersOf(page, 'number ');
-      expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(said));
+      expect(sorted(seen)).toEqual(upTo(said));
       for (const parity of [0, 1]) {
         const ofOne = seen.filter((n) => n % 2 === parity);
-        expect(ofOne).toEqual(ofOne.toSorted((a, b) => a - b));
+        expect(ofOne).toEqual(sorted(ofOne));
       }
     }
     await ann.page.screenshot({ path: join(screenshots, 'switched.png') });
@@ -128,11 +130,8 @@ test('a flow test with switches and cuts shows nothing lost, repeated or out of 
   await page.connected();
   await page.part('flow-start').click();
   const result = page.part('flow-result');
-  await page.page.waitForFunction(
-    `['passed', 'failed'].includes(document.querySelector('[data-testid="flow-result"]').dataset.state)`,
-    undefined,
-    { timeout: 50_000 },
-  );
+  const over = page.page.locator('[data-testid="flow-result"]:is([data-state="passed"], [data-state="failed"])');
+  await over.waitFor({ timeout: 50_000 });
   await page.page.screenshot({ path: join(screenshots, 'flow.png') });
   expect(await result.getAttribute('data-state'), await result.innerText()).toBe('passed');
 });

@@ -1,11 +1,14 @@
-import { createServer } from 'node:http';
+import { startDemo } from './server/start-demo.ts';
 
-const host = '127.0.0.1';
-const port = Number(process.env['PORT'] ?? 3000);
+try {
+  const demo = await startDemo({ port: Number(process.env['PORT'] ?? 3000) });
+  console.log(`Runnel demo on ${demo.url}`);
 
-const server = createServer((_request, response) => {
-  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('Runnel\n');
-});
-server.listen(port, host, () => {
-  console.log(`Runnel demo: http://${host}:${port}`);
-});
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // The second time the default holds, and ends the process at once.
+    process.once(signal, () => void demo.close());
+  }
+} catch (error) {
+  console.error(`The demo did not start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -2,11 +2,10 @@
  * What might carry the session better than what does: a WebSocket that is being opened and probed, a socket that went silent and may come
  * back, a stream that is being proven with a throw-away body (PROTOCOL §6.4). Nothing here touches the session: prove first, then switch.
  */
-import type { Transport } from '../../wire/frames.ts';
+import { type Transport, Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
-import { Type } from '../../wire/frames.ts';
 import type { CarrierSet } from './carrier-set.ts';
-import type { Echo, Socket, StreamProbe } from './carriers.ts';
+import type { Carrier, Echo, Socket, StreamProbe } from './carriers.ts';
 import type { RoundTrip } from './liveness.ts';
 import type { Attempt } from './ports.ts';
 import { ProbeSchedule } from './schedules.ts';
@@ -45,6 +44,8 @@ export class Candidates {
   /** A socket that was current and went silent. */
   #spare: Socket | null = null;
   #probe: StreamProbe | null = null;
+  /** The token on its way up for the last probe; dropped with a probe that fails, or with the next one. */
+  #echo: Echo | null = null;
   #nonce = '';
   /** Whether a probe has come back and its stream was not opened yet. */
   #streamProven = false;
@@ -66,7 +67,7 @@ export class Candidates {
   /** Opens what is wished for and due, and gives up what has taken too long. */
   steer(wish: Wish, now: number): void {
     this.#wish = wish;
-    if (this.#spare !== null && this.#spare.phase === 'spare' && now >= this.#spare.deadline) {
+    if (this.#spare !== null && this.#spare.phase !== 'attaching' && now >= this.#spare.deadline) {
       this.#drop(this.#spare, 'silent');
       this.#spare = null;
     }
@@ -81,7 +82,8 @@ export class Candidates {
     if (wish.websocket && this.#socket === null && now >= this.#websocketDueAt()) {
       this.#socket = this.#options.carriers.openSocket(now, now + PROVE_MS);
     }
-    if (wish.stream && this.#probe === null && !this.#streamProven && now >= this.#streamDueAt()) this.#probeStream(now);
+    if (wish.stream && this.#probe === null && !this.#streamProven && now >= this.#streamDueAt())
+      this.#probeStream(now);
   }
 
   /** The socket is open. `attachAtOnce`: there is nothing to lose, so the attach itself is the probe. */
@@ -106,8 +108,7 @@ export class Candidates {
   /** The first line of the stream probe's body: send its token up (PROTOCOL §6.4). */
   handleProbed(probe: StreamProbe, nonce: string, token: string | undefined, now: number): void {
     if (probe !== this.#probe || nonce !== this.#nonce || token === undefined) return;
-    const make = (id: number): Echo => ({ kind: 'echo', id, openedAt: now, heardAt: now });
-    this.#options.carriers.request(make, [encodeFrame([Type.echo, token])]);
+    this.#echo = this.#options.carriers.request<Echo>({ kind: 'echo' }, [encodeFrame([Type.echo, token])], now);
   }
 
   /** The echo came down the probe's body. */
@@ -140,6 +141,10 @@ export class Candidates {
     socket.deadline = deadline;
   }
 
+  has(carrier: Carrier): carrier is Socket | StreamProbe {
+    return carrier === this.#socket || carrier === this.#spare || carrier === this.#probe;
+  }
+
   /** A candidate has failed, or was closed from outside. */
   fail(candidate: Socket | StreamProbe, reason: string, now: number): void {
     this.#drop(candidate, reason);
@@ -148,9 +153,15 @@ export class Candidates {
       return;
     }
     if (candidate === this.#socket) this.#socket = null;
-    else if (candidate === this.#probe) this.#probe = null;
+    else if (candidate === this.#probe) this.#dropProbe(reason);
     const transport: Transport = candidate.kind === 'websocket' ? 'websocket' : 'stream';
-    this.#log(transport, candidate.kind === 'websocket' && candidate.phase === 'opening' ? 'open' : 'probe', candidate.openedAt, now, reason);
+    this.#log(
+      transport,
+      candidate.kind === 'websocket' && candidate.phase === 'opening' ? 'open' : 'probe',
+      candidate.openedAt,
+      now,
+      reason,
+    );
     this.verdict(transport, now);
   }
 
@@ -161,8 +172,9 @@ export class Candidates {
     else schedule.defer(now + 1_000);
   }
 
-  /** All is open again: the network has changed, or the user wants another transport. */
+  /** All is open again: the network has changed, or the user wants another transport. What was proven was so of the old one. */
   reset(now: number): void {
+    this.#streamProven = false;
     this.websocket.reset(now);
     this.stream.reset(now);
   }
@@ -171,13 +183,14 @@ export class Candidates {
     this.#socket = null;
     this.#spare = null;
     this.#probe = null;
+    this.#echo = null;
     this.#streamProven = false;
   }
 
   nextTimeout(): number {
     const wish = this.#wish;
     let next = Number.POSITIVE_INFINITY;
-    if (this.#spare?.phase === 'spare') next = this.#spare.deadline;
+    if (this.#spare !== null && this.#spare.phase !== 'attaching') next = this.#spare.deadline;
     if (this.#socket !== null && isUnproven(this.#socket)) next = Math.min(next, this.#socket.deadline);
     if (this.#probe !== null) next = Math.min(next, this.#probe.deadline);
     if (wish.websocket && this.#socket === null) next = Math.min(next, this.#websocketDueAt());
@@ -198,18 +211,25 @@ export class Candidates {
   }
 
   #probeStream(now: number): void {
+    this.#dropEcho('over');
     this.#nonce = this.#options.newId();
-    const make = (id: number): StreamProbe => ({ kind: 'probe', id, openedAt: now, heardAt: now, deadline: now + PROVE_MS });
-    this.#probe = this.#options.carriers.request(make, [encodeFrame([Type.probe, this.#nonce])]);
+    const spec = { kind: 'probe', deadline: now + PROVE_MS } as const;
+    this.#probe = this.#options.carriers.request<StreamProbe>(spec, [encodeFrame([Type.probe, this.#nonce])], now);
   }
 
   #dropProbe(reason: string): void {
-    this.#options.carriers.drop(this.#probe, 1000, reason);
+    this.#options.carriers.drop(this.#probe, reason);
     this.#probe = null;
+    if (reason !== 'proven') this.#dropEcho(reason);
+  }
+
+  #dropEcho(reason: string): void {
+    this.#options.carriers.drop(this.#echo, reason);
+    this.#echo = null;
   }
 
   #drop(candidate: Socket | StreamProbe, reason: string): void {
-    this.#options.carriers.drop(candidate, 1000, reason);
+    this.#options.carriers.drop(candidate, reason);
   }
 
   #log(transport: Transport, step: Attempt['step'], at: number, now: number, reason: string): void {

@@ -13,9 +13,6 @@ export class CarrierSet {
   get size(): number {
     return this.#open.size;
   }
-  has(carrier: Carrier): boolean {
-    return this.#open.has(carrier.id);
-  }
 
   openSocket(now: number, deadline: number): Socket {
     const socket: Socket = {
@@ -35,9 +32,13 @@ export class CarrierSet {
     return socket;
   }
 
-  /** Sends a request whose carrier `make` builds from its number. Each of `lines` gets its line end. */
-  request<C extends Exclude<Carrier, Socket>>(make: (id: number) => C, lines: readonly string[]): C {
-    const carrier = make(this.#nextId());
+  /** Sends a request. Each of `lines` gets its line end. */
+  request<C extends Exclude<Carrier, Socket>>(
+    spec: Omit<C, 'id' | 'openedAt' | 'heardAt'>,
+    lines: readonly string[],
+    now: number,
+  ): C {
+    const carrier = { ...spec, id: this.#nextId(), openedAt: now, heardAt: now } as C;
     this.#open.set(carrier.id, carrier);
     const stream = carrier.kind === 'stream' || carrier.kind === 'probe';
     this.effect({ type: 'request', carrier: carrier.id, body: `${lines.join('\n')}\n`, stream });
@@ -49,7 +50,7 @@ export class CarrierSet {
   }
 
   /** Closes or aborts a carrier; nothing more is heard of it. One that is gone already is left alone. */
-  drop(carrier: Carrier | null, code: number, reason: string): void {
+  drop(carrier: Carrier | null, reason: string, code = 1000): void {
     if (carrier !== null && this.#open.delete(carrier.id)) {
       this.effect({ type: 'drop', carrier: carrier.id, code, reason });
     }
@@ -57,7 +58,7 @@ export class CarrierSet {
 
   /** Drops everything, but for one carrier. */
   dropAll(reason: string, except: Carrier | null = null): void {
-    for (const carrier of [...this.#open.values()]) if (carrier !== except) this.drop(carrier, 1000, reason);
+    for (const carrier of [...this.#open.values()]) if (carrier !== except) this.drop(carrier, reason);
   }
 
   /** The outside has reported its end. */

@@ -1,5 +1,4 @@
 /** Everything a client's session can be carried by, one kind each. The session owns them all, by number. */
-import type { AttachSub } from '../../wire/frames.ts';
 
 interface Base {
   readonly id: number;
@@ -9,7 +8,7 @@ interface Base {
 }
 
 /** Carries counted frames down, numbered from the header that opened it (PROTOCOL §7.3). */
-interface Numbered extends Base {
+export interface Numbered extends Base {
   /** The incarnation that its numbers belong to; null before a header has said so, or where they are not ours. */
   sid: string | null;
   /** Number of the next counted frame on it. */
@@ -71,16 +70,3 @@ export interface Echo extends Base {
 }
 
 export type Carrier = Socket | Stream | Poll | Post | StreamProbe | Echo;
-
-/** An attach sent and not answered. There is one at most: only the last one sent can be adopted (PROTOCOL §7.2). */
-export interface PendingAttach {
-  readonly gen: number;
-  readonly carrier: Socket | Stream | Poll;
-  readonly sentAt: number;
-  /** When another way is tried beside it, if there is one. */
-  readonly suspectAt: number;
-  /** When it is given up. */
-  readonly deadline: number;
-  /** What it asked to be subscribed to. */
-  readonly subs: readonly AttachSub[];
-}

@@ -1,56 +1,47 @@
 /**
- * A session as the client lives it (PROTOCOL §7): who we are, what was counted, which attach is under way, and what carries us now.
+ * A session as the client lives it (PROTOCOL §7).
  *
  * What happens outside comes in by a `handle*` method, with the time; what is to be done goes out by `takeEffects`. After each input
  * `#steer` compares what is with what should be and acts on the difference, so no decision hangs on the order in which things happened:
  *
- *   - `#current` carries the session; null: nothing does.
- *   - `#pending` is the attach under way; only the last one sent may be adopted.
- *   - `#mustAttach` says that the session needs another link, whatever `#current` is: gone, suspect, or not trusted any more.
- *
- * Which other transports are tried, and when, is the part of `Candidates`; whether the path is alive of `Liveness`; POSTs of `Uplink`.
+ *   - `Path` carries the session; nothing does while its `link` is null.
+ *   - `Attaching` is the attach under way; only the last one sent may be adopted.
+ *   - `Recovery` says that the session needs another link, whatever carries it: gone, suspect, or not trusted any more.
+ *   - `Candidates` are the other transports that are tried, and when.
  */
-import { closeCodeOf, codeOfClose, RunnelError, verdictOf } from '../../errors.ts';
+import { codeOfClose, RunnelError, verdictOf } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import { FragmentJoiner } from '../../wire/fragments.ts';
 import {
   type AppDownFrame,
-  type AttachSub,
   type DownFrame,
   isCounted,
-  type PollAnswer,
-  PROTOCOL_VERSION,
-  type Transport,
   TRANSPORTS,
+  type Transport,
   Type,
-  type UpFrame,
   type Welcome,
   type WelcomeLimits,
 } from '../../wire/frames.ts';
 import { readDown } from '../../wire/read-down.ts';
-import { encodeFrame } from '../../wire/write.ts';
-import { Ledger, type Line } from '../ledger.ts';
+import type { Ledger, Line } from '../ledger.ts';
+import { clipReason } from '../reason.ts';
+import { Attaching } from './attaching.ts';
 import { Candidates } from './candidates.ts';
 import { CarrierSet } from './carrier-set.ts';
-import type { Carrier, PendingAttach, Poll, Socket, Stream } from './carriers.ts';
-import { Liveness, RoundTrip } from './liveness.ts';
-import type { ClientApp, ClientSessionOptions, ConnectionState, Effect } from './ports.ts';
-import { attachPatienceMs, backoffMs } from './schedules.ts';
-import { Uplink, type UplinkSession } from './uplink.ts';
+import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
+import { Credentials } from './credentials.ts';
+import { Identity } from './identity.ts';
+import { Incarnation } from './incarnation.ts';
+import { RoundTrip } from './liveness.ts';
+import { Path, SILENT_KEPT_MS } from './path.ts';
+import { Poller } from './poller.ts';
+import type { ClientApp, ClientSessionOptions, ConnectionState } from './ports.ts';
+import { Recovery } from './recovery.ts';
+import { Uplink } from './uplink.ts';
 
-/** A silent socket is kept this long beside its replacement: it may speak again. */
-const SILENT_KEPT_MS = 8_000;
-/** The very first attach waits longer: a cold path (DNS, TCP, TLS) has told nothing of itself. */
-const FIRST_ATTACH_MS = 8_000;
 /** A link that lived less did not really work: the next attempt backs off. */
 const WORKED_MS = 1_000;
-/** A WebSocket that lived less counts as one that the network does not bear. */
+/** A transport whose link lived less counts as one that the network does not bear. */
 const BORNE_MS = 3_000;
-/** What a poll that was cut teaches: the next ones are held for this part of the time it lasted, but at least the minimum. */
-const HOLD_PART = 0.6;
-const HOLD_MIN_MS = 300;
-/** One WebSocket message holds about this much, so that a slow path keeps showing signs of life. */
-const MESSAGE_BYTES = 16_384;
 
 /** How a carrier ended: `ok` for an HTTP answer that came whole; `code` a WebSocket close code or an HTTP status. */
 export interface CarrierEnd {
@@ -63,58 +54,21 @@ export class ClientSession {
   readonly #app: ClientApp;
   readonly #carriers = new CarrierSet();
   readonly #roundTrip = new RoundTrip();
+  readonly #incarnation = new Incarnation();
+  readonly #attaching = new Attaching(this.#carriers, this.#roundTrip);
+  readonly #poller = new Poller(this.#carriers, this.#roundTrip);
+  readonly #uplink = new Uplink(this.#carriers, this.#roundTrip, DEFAULT_LIMITS);
+  readonly #identity: Identity;
+  readonly #path: Path;
+  readonly #recovery: Recovery;
   readonly #candidates: Candidates;
-  readonly #uplink: Uplink;
-
-  // Who we are. `#sid` and `#key` are null until the first welcome of a `cid`.
-  #cid: string;
-  #key: string | null = null;
-  #sid: string | null = null;
-  #node = '';
-  #client: string | null = null;
-  #limits: WelcomeLimits | null = null;
-  #heartbeatMs = DEFAULT_LIMITS.heartbeatMs;
-  /** Generation of the last attach sent, and of the last welcome adopted. */
-  #gen = 0;
-  #adoptedGen = 0;
-  /** What every attach before the first welcome asks to subscribe (PROTOCOL §7.5); null once there was one. */
-  #firstSubs: readonly AttachSub[] | null = null;
-
-  // What was counted, in this incarnation.
-  #ledger = new Ledger<Line>();
-  #joiner = new FragmentJoiner(Number.POSITIVE_INFINITY);
-  /** Number of the next counted frame for the current socket. */
-  #sent = 0;
-  /** Taken since our `rx` was last told, in UTF-16 units. */
-  #untold = 0;
-
-  // What carries us.
-  #allowed: readonly Transport[];
-  #current: Socket | Stream | 'poll' | null = null;
-  #pending: PendingAttach | null = null;
-  /** The poll of the current generation that is under way; the attach itself until it has ended. */
-  #poll: Poll | null = null;
-  #pollN = 0;
-  /** Learned bound on how long a poll is held; null: none. */
-  #holdMs: number | null = null;
-  #liveness: Liveness | null = null;
-  /** Since when the current path is suspect; null while it is not. */
-  #suspectSince: number | null = null;
-  #adoptedAt = 0;
-
-  // Getting (back) a link.
+  readonly #credentials: Credentials;
+  /** Transports that `use` and the options allow. */
+  #wanted: readonly Transport[];
   #phase: 'idle' | 'running' | 'closed' = 'idle';
-  #credentials: 'needed' | 'awaited' | 'known';
-  #auth: unknown;
-  /** How often in a row credentials were refused. */
-  #refusals = 0;
-  #mustAttach = true;
-  #retryAt = 0;
-  /** Attempts in a row that failed, or links that hardly lived. */
-  #failures = 0;
-  #reason = '';
   /** When `#steer` last ran. */
   #steeredAt = Number.NEGATIVE_INFINITY;
+  /** What the application was told last, and whether the link adopted last resumed. */
   #state: ConnectionState = { status: 'idle' };
   #resumed = false;
   #counts = { framesUp: 0, framesDown: 0, resumes: 0, attaches: 0 };
@@ -122,10 +76,18 @@ export class ClientSession {
   constructor(options: ClientSessionOptions) {
     this.#options = options;
     this.#app = options.app;
-    this.#cid = options.newId();
-    this.#allowed = options.transports;
-    this.#credentials = options.hasCredentials ? 'needed' : 'known';
-    this.#uplink = new Uplink(this.#carriers, this.#roundTrip, DEFAULT_LIMITS);
+    this.#wanted = options.transports;
+    this.#identity = new Identity(options.newId);
+    this.#recovery = new Recovery(options.random);
+    this.#credentials = new Credentials(options.hasCredentials);
+    this.#path = new Path({
+      carriers: this.#carriers,
+      roundTrip: this.#roundTrip,
+      identity: this.#identity,
+      incarnation: this.#incarnation,
+      poller: this.#poller,
+      uplink: this.#uplink,
+    });
     this.#candidates = new Candidates({
       carriers: this.#carriers,
       roundTrip: this.#roundTrip,
@@ -139,7 +101,7 @@ export class ClientSession {
 
   /** Whether there is a session, so that counted frames are taken. */
   get ready(): boolean {
-    return this.#sid !== null && this.#phase === 'running';
+    return this.sid !== null && this.#phase === 'running';
   }
   get state(): ConnectionState {
     return this.#state;
@@ -148,11 +110,11 @@ export class ClientSession {
     return this.#roundTrip.ms;
   }
   get limits(): WelcomeLimits | null {
-    return this.#limits;
+    return this.#identity.limits;
   }
   /** Our public name, as in `meta.by`. */
   get client(): string | null {
-    return this.#client;
+    return this.#identity.client;
   }
   /** Counted frames sent and taken, resumed attaches and attaches sent, since the start. */
   get counts(): Readonly<{ framesUp: number; framesDown: number; resumes: number; attaches: number }> {
@@ -160,19 +122,19 @@ export class ClientSession {
   }
   /** For tests and the simulator: the numbers that the invariants are about. */
   get ledger(): Ledger<Line> {
-    return this.#ledger;
+    return this.#incarnation.ledger;
   }
   get sid(): string | null {
-    return this.#sid;
+    return this.#identity.sid;
   }
   get gen(): number {
-    return this.#gen;
+    return this.#identity.gen;
   }
   get carrierCount(): number {
     return this.#carriers.size;
   }
   get transport(): Transport | null {
-    return this.#current === null ? null : this.#current === 'poll' ? 'poll' : this.#current.kind;
+    return this.#path.transport;
   }
 
   // ——— what can be wanted ———
@@ -185,69 +147,58 @@ export class ClientSession {
 
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
   close(now: number, reason = 'closed by the client'): void {
-    if (this.#phase === 'closed') return;
-    const goaway = this.#line([Type.goaway, 'closed', reason, 0]);
-    let last: Carrier | null = null;
-    if (this.#current !== null && this.#current !== 'poll' && this.#current.kind === 'websocket') {
-      this.#pump(now);
-      this.#carriers.send(this.#current, goaway.text);
-    } else if (this.#current !== null) last = this.#uplink.finish(this.#uplinkSession(), goaway, now);
-    this.#finish('closed', reason, last);
+    if (this.#phase !== 'closed') this.#finish('closed', reason, this.#path.finish(clipReason(reason), now));
   }
 
   /** Allows only `transport` from now on, or with 'auto' what the options say; switches as soon as it is proven. */
   use(transport: Transport | 'auto', now: number): void {
-    this.#allowed = transport === 'auto' ? this.#options.transports : [transport];
-    this.#candidates.reset(now);
+    this.#wanted = transport === 'auto' ? this.#options.transports : [transport];
+    this.#reconsider(now);
     this.#steer(now);
   }
 
   /** Sends counted frames. False, and nothing sent: there is no session yet, or the outbox is full. */
   send(lines: readonly Line[], now: number): boolean {
-    if (!this.ready || this.#isFull(lines)) return false;
-    for (const line of lines) this.#ledger.enqueue(line);
+    if (!this.ready || this.#incarnation.isFull(lines)) return false;
+    for (const line of lines) this.ledger.enqueue(line);
     this.#counts.framesUp += lines.length;
     this.#steer(now);
     return true;
   }
 
-  #isFull(lines: readonly Line[]): boolean {
-    const { outboxBytes } = this.#limits ?? DEFAULT_LIMITS;
-    const bytes = lines.reduce((sum, line) => sum + line.size, this.#ledger.bytes);
-    return bytes > outboxBytes || this.#ledger.tx - this.#ledger.ob + lines.length > DEFAULT_LIMITS.outboxFrames;
-  }
-
   /** Sends a frame that may be lost. False: it was. */
   sendLoose(line: Line, now: number): boolean {
-    if (this.#current === null || !this.#mayNumber()) return false;
-    if (this.#current === 'poll' || this.#current.kind === 'stream') {
-      this.#uplink.sendLoose(line);
-      this.#steer(now);
-    } else this.#carriers.send(this.#current, line.text);
-    return true;
+    const taken = this.#path.sendLoose(line);
+    this.#steer(now);
+    return taken;
   }
 
   /** Something says that the world may have changed: back online, visible again, the clock has jumped. */
   wake(now: number): void {
-    this.#candidates.reset(now);
-    if (this.#mustAttach) this.#retryAt = Math.min(this.#retryAt, now);
-    if (this.#current !== null && this.#liveness !== null) this.#ping(this.#liveness, now);
+    this.#reconsider(now);
+    this.#recovery.hasten(now);
+    this.#path.ping(now);
     this.#steer(now);
+  }
+
+  /** What was learned of the network may not hold any more. */
+  #reconsider(now: number): void {
+    this.#candidates.reset(now);
+    this.#poller.forgetHold();
   }
 
   // ——— what happens ———
 
   handleCredentials(auth: unknown, now: number): void {
-    if (this.#credentials !== 'awaited') return;
-    this.#auth = auth;
-    this.#credentials = 'known';
+    if (this.#credentials.state !== 'awaited') return;
+    this.#credentials.handle(auth);
     this.#steer(now);
   }
 
   handleCredentialsFailed(reason: string, now: number): void {
-    if (this.#credentials !== 'awaited') return;
-    this.#credentials = 'needed';
-    this.#backOff(`credentials: ${reason}`, 0, now);
+    if (this.#credentials.state !== 'awaited') return;
+    this.#credentials.fail();
+    this.#recovery.backOff(`credentials: ${reason}`, 0, now);
     this.#steer(now);
   }
 
@@ -255,8 +206,8 @@ export class ClientSession {
     const carrier = this.#carriers.get(id);
     if (carrier?.kind !== 'websocket') return;
     carrier.heardAt = now;
-    const attachAtOnce = this.#mustAttach && this.#pending === null && this.#current === null && !this.#allows('poll');
-    this.#candidates.handleOpen(carrier, attachAtOnce, now);
+    const nothingToLose = this.#recovery.due && this.#attaching.pending === null && this.#path.link === null;
+    this.#candidates.handleOpen(carrier, nothingToLose && !this.#allows('poll'), now);
     this.#steer(now);
   }
 
@@ -270,14 +221,15 @@ export class ClientSession {
     const carrier = this.#carriers.get(id);
     if (carrier === undefined || this.#phase !== 'running') return;
     this.#heard(carrier, now);
+    let frame: DownFrame | null = null;
     try {
-      const frame = readDown(text);
-      if (frame !== null) this.#receive(carrier, frame, text.length, now);
+      frame = readDown(text);
     } catch (error) {
       if (!RunnelError.is(error)) throw error;
       // PROTOCOL §7.4: what cannot be read means attach; a proxy's page is not our server's word.
       this.#fail(carrier, `unreadable: ${error.message}`, now);
     }
+    if (frame !== null) this.#receive(carrier, frame, text.length, now);
     this.#steer(now);
   }
 
@@ -286,10 +238,16 @@ export class ClientSession {
     if (carrier === undefined) return;
     this.#carriers.forget(carrier);
     if (this.#phase !== 'running') return;
-    const whole = carrier.kind === 'poll' ? carrier.ended : carrier.kind === 'post' ? carrier.answered : carrier.kind === 'echo';
+    const whole =
+      carrier.kind === 'poll' ? carrier.ended : carrier.kind === 'post' ? carrier.answered : carrier.kind === 'echo';
     const code = end.code === undefined || carrier.kind !== 'websocket' ? null : codeOfClose(end.code);
-    if (whole) this.#pollEnded(carrier);
-    else if (code !== null && verdictOf(code) === 'fatal' && (carrier === this.#current || carrier === this.#pending?.carrier)) {
+    // An answer that is over and brought no welcome to adopt has failed the attach, however whole it was.
+    if (whole && !this.#attaching.isOn(carrier)) this.#poller.handleEnd(carrier);
+    else if (
+      code !== null &&
+      verdictOf(code) === 'fatal' &&
+      (carrier === this.#path.link || this.#attaching.isOn(carrier))
+    ) {
       this.#finish(code, 'closed by the server');
     } else this.#fail(carrier, end.code === undefined ? 'the connection broke' : `closed with ${end.code}`, now);
     this.#steer(now);
@@ -297,12 +255,12 @@ export class ClientSession {
 
   nextTimeout(): number {
     if (this.#phase !== 'running') return Number.POSITIVE_INFINITY;
-    const deadlines = [this.#candidates.nextTimeout(), this.#uplink.nextTimeout()];
-    if (this.#pending !== null) deadlines.push(this.#pendingDeadline(this.#pending), this.#pending.suspectAt);
-    if (this.#mustAttach) deadlines.push(this.#retryAt);
-    if (this.#poll !== null) deadlines.push(this.#poll.deadline);
-    if (this.#liveness !== null) deadlines.push(this.#liveness.pingAt(), this.#liveness.suspectAt());
-    if (this.#suspectSince !== null) deadlines.push(this.#suspectSince + SILENT_KEPT_MS);
+    const deadlines = [
+      ...this.#path.deadlines(),
+      this.#candidates.nextTimeout(),
+      this.#attaching.nextTimeout(this.#steeredAt),
+    ];
+    if (this.#recovery.due) deadlines.push(this.#recovery.retryAt);
     // What was due when we last steered has been seen to, or waits for something else.
     return deadlines.reduce((next, at) => (at > this.#steeredAt && at < next ? at : next), Number.POSITIVE_INFINITY);
   }
@@ -311,7 +269,7 @@ export class ClientSession {
     this.#steer(now);
   }
 
-  takeEffects(): Effect[] {
+  takeEffects(): ReturnType<CarrierSet['takeEffects']> {
     return this.#carriers.takeEffects();
   }
 
@@ -319,23 +277,21 @@ export class ClientSession {
 
   #heard(carrier: Carrier, now: number): void {
     carrier.heardAt = now;
-    const down = carrier === this.#current || (carrier.kind === 'poll' && carrier === this.#poll);
-    if (down) {
-      this.#liveness?.heard(now);
-      if (carrier.kind === 'poll') carrier.deadline = Math.max(carrier.deadline, now + this.#roundTrip.patience());
-      // It was only slow. If the server was asked to attach elsewhere meanwhile, it is attached anew when that is answered.
-      if (this.#suspectSince !== null && this.#pending === null && this.#mayNumber()) {
-        this.#suspectSince = null;
-        this.#mustAttach = false;
-      } else if (this.#suspectSince !== null && carrier.kind === 'websocket') this.#revive(carrier, now);
-    } else if (carrier.kind === 'websocket') this.#candidates.handleLife(carrier, now);
-  }
-
-  /** A silent socket speaks while another attach is under way: attach on it anew, for an attach is never undone. */
-  #revive(socket: Socket, now: number): void {
-    if (this.#pending?.carrier === socket) return;
-    this.#suspectSince = null;
-    this.#attach('websocket', socket, now);
+    if (!this.#path.isDown(carrier)) {
+      if (carrier.kind === 'websocket') this.#candidates.handleLife(carrier, now);
+      return;
+    }
+    this.#path.heard(now);
+    if (!this.#path.isSuspect) return;
+    if (this.gen === this.#identity.adoptedGen) {
+      // It was only slow.
+      this.#path.trust();
+      this.#recovery.done();
+    } else if (carrier.kind === 'websocket' && !this.#attaching.isOn(carrier)) {
+      // PROTOCOL §10.8: the server was asked to attach elsewhere meanwhile, and an attach is never undone.
+      this.#path.trust();
+      this.#attach('websocket', carrier, now);
+    }
   }
 
   #receive(carrier: Carrier, frame: DownFrame, size: number, now: number): void {
@@ -344,31 +300,33 @@ export class ClientSession {
       case Type.welcome:
         return this.#handleWelcome(carrier, frame[1], now);
       case Type.ping:
-        if (carrier === this.#current) this.#told(frame[2], now);
-        return this.#pong(carrier, frame[1]);
+        if (carrier === this.#path.link) this.#told(frame[2], now);
+        return this.#path.pong(carrier, frame[1]);
       case Type.pong:
-        if (!this.#isDown(carrier)) return;
-        this.#sampleRoundTrip(this.#liveness?.ponged(now) ?? null);
-        return this.#told(frame[2], now);
+        return this.#handlePong(carrier, frame[2], now);
       case Type.ack:
-        return this.#isDown(carrier) ? this.#told(frame[1], now) : undefined;
+        return this.#path.isDown(carrier) ? this.#told(frame[1], now) : undefined;
       case Type.goaway:
         return this.#handleGoaway(carrier, frame[1], frame[2], frame[3], now);
       case Type.refresh:
       case Type.volatile:
-        return this.#isDown(carrier) ? this.#app.frame(frame as AppDownFrame) : undefined;
+        return this.#path.isDown(carrier) ? this.#app.frame(frame as AppDownFrame) : undefined;
       case Type.probed:
         return carrier.kind === 'probe' ? this.#candidates.handleProbed(carrier, frame[1], frame[2], now) : undefined;
       case Type.echo:
         return carrier.kind === 'probe' ? this.#candidates.handleEcho(carrier, now) : undefined;
       case Type.fenced:
-        return this.#handleFenced(carrier, frame[1], now);
+        // PROTOCOL §7.7
+        if (frame[1] > this.gen) return this.#startAnew('another client holds our key', now);
+        return this.#refused(carrier, 'fenced', 0, now);
       case Type.poll:
-        return this.#handlePollAnswer(carrier, frame[1], now);
+        if (carrier.kind !== 'poll' || !this.#poller.has(carrier)) return;
+        if (this.#poller.handleAnswer(carrier, frame[1], this.sid)) return this.#told(frame[1].rx, now);
+        return this.#fail(carrier, 'an answer to another poll', now);
       case Type.post:
-        if (carrier.kind !== 'post' || carrier.gen !== frame[1].gen || frame[1].sid !== this.#sid) return;
+        if (carrier.kind !== 'post' || carrier.gen !== frame[1].gen || frame[1].sid !== this.sid) return;
         this.#uplink.handleAnswer(carrier, now);
-        if (carrier.gen === this.#adoptedGen) this.#told(frame[1].rx, now);
+        if (carrier.gen === this.#identity.adoptedGen) this.#told(frame[1].rx, now);
         return;
       case Type.end:
         if (carrier.kind === 'poll') carrier.ended = true;
@@ -380,73 +338,43 @@ export class ClientSession {
     }
   }
 
-  /** Whether the carrier is what brings the current generation down. */
-  #isDown(carrier: Carrier): carrier is Socket | Stream | Poll {
-    return carrier === this.#current || carrier === this.#poll;
-  }
-
   /** PROTOCOL §7.3 */
   #take(carrier: Carrier, frame: DownFrame, size: number, now: number): void {
-    if (!('sid' in carrier) || carrier.sid === null || carrier.sid !== this.#sid) return;
+    if (!('sid' in carrier) || carrier.sid === null || carrier.sid !== this.sid) return;
     const n = carrier.next;
     carrier.next += 1;
-    if (n < this.#ledger.rx) return;
-    if (n > this.#ledger.rx) return this.#fail(carrier, `frame ${n} came where ${this.#ledger.rx} was due`, now);
-    this.#ledger.take();
-    this.#counts.framesDown += 1;
-    this.#untold += size;
-    if (this.#untold * 4 >= (this.#limits ?? DEFAULT_LIMITS).outboxBytes || this.#ledger.rx % 4_096 === 0) this.#acknowledge();
-    let whole: DownFrame | null = frame;
-    if (frame[0] === Type.fragment) {
-      const text = this.#joiner.push(frame);
-      whole = text === null ? null : readDown(text);
-    } else if (this.#joiner.open) throw new RunnelError('protocol_error', 'a frame between fragments');
-    if (whole !== null) this.#app.frame(whole as AppDownFrame);
-  }
-
-  /** Tells our `rx` without other reason to speak. Polls tell it anyway. */
-  #acknowledge(): void {
-    if (this.#current === null || this.#current === 'poll' || !this.#mayNumber()) return;
-    if (this.#current.kind === 'stream') this.#uplink.acknowledge();
-    else this.#carriers.send(this.#current, encodeFrame([Type.ack, this.#ledger.rx]));
-    this.#untold = 0;
-  }
-
-  /** PROTOCOL §6.5: between an attach and its welcome nothing that is numbered goes up a socket. */
-  #mayNumber(): boolean {
-    return this.#current === 'poll' || this.#current?.kind !== 'websocket' || !this.#current.awaiting;
-  }
-
-  #pong(carrier: Carrier, t: number): void {
-    if (carrier.kind === 'stream') {
-      if (carrier === this.#current) this.#uplink.acknowledge();
-    } else if (carrier.kind === 'websocket') {
-      const numbered = carrier === this.#current && this.#mayNumber();
-      this.#carriers.send(carrier, encodeFrame(numbered ? [Type.pong, t, this.#ledger.rx] : [Type.pong, t]));
-      if (numbered) this.#untold = 0;
+    const { rx } = this.ledger;
+    if (n < rx) return;
+    if (n > rx) return this.#fail(carrier, `frame ${n} came where ${rx} was due`, now);
+    let whole: AppDownFrame | null;
+    try {
+      whole = this.#incarnation.take(frame, size);
+    } catch (error) {
+      if (!RunnelError.is(error)) throw error;
+      // It is counted, and will not be sent again: what it was part of is lost, and every frame after it would fail too.
+      return this.#startAnew(`unreadable: ${error.message}`, now);
     }
+    this.#counts.framesDown += 1;
+    if (this.#incarnation.ackDue) this.#path.acknowledge();
+    if (whole !== null) this.#app.frame(whole);
   }
 
   /** PROTOCOL §7.6: the server's `rx`, heard where it counts. */
   #told(rx: number | undefined, now: number): void {
     if (rx === undefined) return;
-    if (rx > this.#ledger.tx) return this.#startAnew('the server claims frames that were never sent', now);
-    this.#ledger.acknowledge(rx);
-    this.#liveness?.told(this.#ledger.acked < this.#ledger.tx, now);
+    if (rx > this.ledger.tx) return this.#startAnew('the server claims frames that were never sent', now);
+    this.ledger.acknowledge(rx);
+    this.#path.told(now);
   }
 
-  #sampleRoundTrip(ms: number | null): void {
-    if (ms !== null) this.#roundTrip.sample(ms);
-  }
-
-  #handlePollAnswer(carrier: Carrier, answer: PollAnswer, now: number): void {
-    if (carrier.kind !== 'poll' || carrier !== this.#poll) return;
-    if (answer.gen !== carrier.gen || answer.n !== carrier.n || answer.sid !== this.#sid) {
-      return this.#fail(carrier, 'an answer to another poll', now);
-    }
-    carrier.sid = answer.sid;
-    carrier.next = answer.base;
-    this.#told(answer.rx, now);
+  #handlePong(carrier: Carrier, rx: number | undefined, now: number): void {
+    if (!this.#path.isDown(carrier)) return;
+    const tookMs = this.#path.ponged(now);
+    if (tookMs !== null) this.#roundTrip.sample(tookMs);
+    this.#told(rx, now);
+    // PROTOCOL §4.1: a pong without `rx` comes from a link that the server does not hold for the current one.
+    if (rx === undefined && carrier === this.#path.socket && this.#path.mayNumber)
+      this.#distrust('the server knows another link', 0, now);
   }
 
   // ——— attach ———
@@ -454,275 +382,184 @@ export class ClientSession {
   /** PROTOCOL §7.2, §7.4 */
   #handleWelcome(carrier: Carrier, welcome: Welcome, now: number): void {
     if (carrier.kind !== 'websocket' && carrier.kind !== 'stream' && carrier.kind !== 'poll') return;
-    const pending = this.#pending;
-    const known = welcome.sid === this.#sid;
-    if (pending === null || pending.carrier !== carrier || welcome.gen !== this.#gen) {
-      carrier.sid = known ? welcome.sid : null;
-      carrier.next = welcome.base;
-      return;
+    const { sid, ledger } = this;
+    const known = welcome.sid === sid;
+    carrier.sid = known ? sid : null;
+    carrier.next = welcome.base;
+    if (!this.#attaching.isOn(carrier) || welcome.gen !== this.gen) return;
+    if (sid !== null && !known && (welcome.resumed || welcome.was !== sid))
+      return this.#attachFailed('a welcome to another session', 0, now);
+    if (known ? !ledger.isPossible(welcome.rx) : welcome.rx > 0) {
+      return this.#startAnew(`the server's rx ${welcome.rx} cannot be (${ledger.acked}…${ledger.tx})`, now);
     }
-    const first = this.#sid === null;
-    if (!first && !known && (welcome.resumed || welcome.was !== this.#sid)) return;
-    if (known && !this.#ledger.isPossible(welcome.rx)) {
-      return this.#startAnew(`the server's rx ${welcome.rx} cannot be (${this.#ledger.acked}…${this.#ledger.tx})`, now);
-    }
-    this.#app.attempt({ at: pending.sentAt, transport: modeOf(carrier), step: 'attach', outcome: 'ok', tookMs: now - pending.sentAt, reason: '' });
-    if (!first && !known) this.#incarnationOver();
+    const subs = this.#attaching.pending?.subs ?? [];
+    this.#logAttach('');
+    if (sid !== null && !known) this.#incarnationOver();
     this.#adopt(carrier, welcome, now);
-    this.#app.attached(known ? null : pending.subs);
-    this.#steer(now);
+    this.#app.attached(known ? null : subs);
   }
 
   #adopt(carrier: Socket | Stream | Poll, welcome: Welcome, now: number): void {
-    const fresh = welcome.sid !== this.#sid;
-    this.#sid = welcome.sid;
-    this.#key = welcome.key;
-    this.#node = welcome.node;
-    this.#client = welcome.client;
-    this.#limits = welcome.limits;
-    this.#heartbeatMs = welcome.heartbeatMs;
-    if (fresh) this.#joiner = new FragmentJoiner(welcome.limits.messageBytes + DEFAULT_LIMITS.lineBytes);
-    this.#adoptedGen = welcome.gen;
-    this.#adoptedAt = now;
-    this.#firstSubs = null;
+    this.#attaching.take();
+    const fresh = this.#identity.adopt(welcome);
+    if (fresh) this.#incarnation.begin(welcome.limits);
+    else this.#counts.resumes += 1;
     this.#resumed = !fresh;
-    if (!fresh) this.#counts.resumes += 1;
-    this.#refusals = 0;
-    this.#ledger.acknowledge(welcome.rx);
-    this.#sent = welcome.rx;
-    this.#untold = 0;
-    carrier.sid = welcome.sid;
-    carrier.next = welcome.base;
-    this.#leave(carrier, now);
-    this.#pending = null;
-    this.#mustAttach = false;
-    this.#suspectSince = null;
-    this.#uplink.reset();
-    if (this.#poll !== null && this.#poll !== carrier) this.#carriers.drop(this.#poll, 1000, 'superseded');
-    this.#poll = null;
-    this.#pollN = 0;
-    const speaks = carrier.kind !== 'poll';
-    this.#liveness = new Liveness(this.#roundTrip, speaks ? this.#heartbeatMs : Number.POSITIVE_INFINITY, now);
-    if (carrier.kind === 'poll') {
-      this.#current = 'poll';
-      this.#poll = carrier;
-      carrier.deadline = now + this.#roundTrip.patience();
-    } else {
-      this.#current = carrier;
-      if (carrier.kind === 'websocket') {
-        carrier.phase = 'current';
-        carrier.awaiting = false;
-        this.#candidates.handOver(carrier);
-        this.#candidates.websocket.reset(now);
-      }
-      // PROTOCOL §4.3: a new incarnation is provisional until it hears from us.
-      if (fresh) this.#acknowledge();
+    this.#credentials.accept();
+    this.ledger.acknowledge(welcome.rx);
+    const { websocket } = this.#candidates;
+    const keep = (socket: Socket, until: number): void => this.#candidates.keep(socket, until);
+    this.#path.adopt(carrier, welcome, this.#allows('websocket') ? keep : null, now);
+    this.#recovery.done();
+    if (carrier.kind === 'websocket') {
+      this.#candidates.handOver(carrier);
+      websocket.reset(now);
     }
+    // PROTOCOL §4.3: a new incarnation is provisional until it hears from us.
+    if (fresh) this.#path.acknowledge();
     // An outage is no verdict: what was never tried in vain is tried at once.
-    if (this.#candidates.websocket.failures === 0) this.#candidates.websocket.defer(now);
-  }
-
-  /** What carried the session until now is left behind. A silent socket is kept for a while. */
-  #leave(next: Carrier, now: number): void {
-    const old = this.#current;
-    if (old === null || old === 'poll' || old === next) return;
-    if (old.kind === 'websocket' && this.#suspectSince !== null && this.#allows('websocket')) {
-      this.#candidates.keep(old, Math.max(now, this.#suspectSince + SILENT_KEPT_MS));
-    } else this.#carriers.drop(old, closeCodeOf('superseded'), 'superseded');
+    if (websocket.failures === 0) websocket.defer(now);
   }
 
   #attach(mode: Transport, socket: Socket | null, now: number): void {
     this.#overtakePending(now);
-    this.#gen += 1;
     this.#counts.attaches += 1;
     // Beside a living link loss is excluded; otherwise the attach carries what a new incarnation needs.
-    const excluded = this.#current !== null && !this.#mustAttach;
-    let subs: readonly AttachSub[] = [];
-    if (this.#sid === null) {
-      this.#firstSubs ??= this.#app.subs();
-      subs = this.#firstSubs;
-    } else if (!excluded) subs = this.#app.subs();
-    const header = {
-      v: PROTOCOL_VERSION,
-      cid: this.#cid,
-      gen: this.#gen,
-      rx: this.#ledger.rx,
-      mode,
-      ...(this.#key === null ? {} : { key: this.#key, node: this.#node }),
-      ...(mode === 'poll' ? { hold: 0 } : {}),
-      ...(this.#auth === undefined ? {} : { auth: this.#auth }),
-      ...(subs.length === 0 ? {} : { subs }),
-    };
-    const text = encodeFrame([Type.attach, header]);
-    const patience = this.#roundTrip.patience(text.length);
-    const wait = this.#roundTrip.ms === null ? FIRST_ATTACH_MS : attachPatienceMs(patience, this.#failures);
-    const base = { openedAt: now, heardAt: now, sid: null, next: 0 };
-    let carrier: Socket | Stream | Poll;
-    if (socket !== null) {
-      carrier = socket;
-      this.#candidates.handleAttach(socket);
-      this.#carriers.send(socket, text);
-    } else if (mode === 'stream') {
-      this.#candidates.handOver('stream');
-      carrier = this.#carriers.request((id): Stream => ({ ...base, kind: 'stream', id }), [text]);
-    } else {
-      const gen = this.#gen;
-      const make = (id: number): Poll => ({ ...base, kind: 'poll', id, gen, n: 0, hold: 0, deadline: now + wait, ended: false });
-      carrier = this.#carriers.request(make, [text]);
-    }
-    this.#pending = { gen: this.#gen, carrier, sentAt: now, suspectAt: now + patience, deadline: now + wait, subs };
+    const subs = this.#identity.subs(() => this.#app.subs(), this.#path.link !== null && !this.#recovery.due);
+    const text = this.#identity.attach({ mode, rx: this.ledger.rx, auth: this.#credentials.auth, subs });
+    if (socket !== null) this.#candidates.handleAttach(socket);
+    else if (mode === 'stream') this.#candidates.handOver('stream');
+    this.#attaching.send({ gen: this.gen, mode, socket, text, subs, failures: this.#recovery.failures }, now);
+    // No ping goes up while it is awaited: it has to ask for a sign of life itself.
+    if (socket !== null && socket === this.#path.link) this.#path.asked(text.length, now);
   }
 
   /** Only the last attach sent counts: the one before is given up. A socket may still prove useful. */
   #overtakePending(now: number): void {
-    const overtaken = this.#pending?.carrier;
-    this.#pending = null;
-    if (overtaken === undefined || overtaken === this.#current) return;
+    const overtaken = this.#attaching.take()?.carrier;
+    if (overtaken === undefined || overtaken === this.#path.link) return;
     if (overtaken.kind === 'websocket') this.#candidates.keep(overtaken, now + SILENT_KEPT_MS);
-    else this.#carriers.drop(overtaken, 1000, 'overtaken');
+    else this.#carriers.drop(overtaken, 'overtaken');
   }
 
-  /** The attach under way will not be answered as hoped. */
-  #attachFailed(reason: string, retryMs: number, now: number): void {
-    const pending = this.#pending;
-    if (pending === null) return;
-    this.#pending = null;
-    const transport = modeOf(pending.carrier);
-    this.#app.attempt({ at: pending.sentAt, transport, step: 'attach', outcome: 'failed', tookMs: now - pending.sentAt, reason });
-    if (pending.carrier !== this.#current) {
-      this.#carriers.drop(pending.carrier, 1000, reason);
-      if (pending.carrier.kind === 'websocket') this.#candidates.handOver(pending.carrier);
-      if (transport !== 'poll') this.#candidates.verdict(transport, now);
+  /** The attach under way will not be answered as hoped. The server asked to be left alone for `pauseMs`. */
+  #attachFailed(reason: string, pauseMs: number, now: number): void {
+    this.#logAttach(reason, now);
+    const carrier = this.#attaching.take()?.carrier;
+    if (carrier === undefined) return;
+    if (carrier !== this.#path.link) {
+      this.#carriers.drop(carrier, reason);
+      if (carrier.kind === 'websocket') this.#candidates.handOver(carrier);
+      if (carrier.kind !== 'poll') this.#candidates.verdict(carrier.kind, now);
     }
     // The server may have taken it all the same: only another attach makes that certain (PROTOCOL §7.4).
-    this.#backOff(reason, retryMs, now);
-    if (this.#current !== null && this.#suspectSince === null && retryMs === 0) this.#retryAt = now;
+    this.#recovery.backOff(reason, pauseMs, now);
+    // Beside a living link the first failure is put right at once.
+    if (this.#path.link !== null && !this.#path.isSuspect && this.#recovery.failures === 1) this.#recovery.hasten(now);
+  }
+
+  #logAttach(reason: string, now: number = this.#attaching.pending?.carrier.heardAt ?? 0): void {
+    const { pending } = this.#attaching;
+    if (pending === null) return;
+    const { sentAt: at, carrier } = pending;
+    this.#app.attempt({
+      at,
+      transport: carrier.kind,
+      step: 'attach',
+      outcome: reason === '' ? 'ok' : 'failed',
+      tookMs: now - at,
+      reason,
+    });
   }
 
   // ——— trouble ———
 
   /** A carrier broke, ended early, or brought what it must not. */
   #fail(carrier: Carrier, reason: string, now: number): void {
-    this.#carriers.drop(carrier, 1000, reason);
-    if (carrier === this.#pending?.carrier) {
-      const isCurrent = carrier === this.#current;
-      this.#attachFailed(reason, 0, now);
-      if (isCurrent) this.#lose(reason, now);
-    } else if (carrier === this.#current) this.#lose(reason, now);
-    else if (carrier === this.#poll) this.#pollFailed(reason, now);
-    else if (carrier.kind === 'post') {
-      if (carrier.gen === this.#adoptedGen && !this.#uplink.handleFailure(carrier)) this.#distrust(reason, 0, now);
-    } else if (carrier.kind === 'websocket' || carrier.kind === 'probe') this.#candidates.fail(carrier, reason, now);
+    this.#carriers.drop(carrier, reason);
+    const isCurrent = carrier === this.#path.link;
+    if (this.#attaching.isOn(carrier)) this.#attachFailed(reason, 0, now);
+    if (isCurrent) this.#lose(reason, now);
+    else if (this.#poller.has(carrier)) {
+      if (!this.#poller.handleCut(carrier, now)) this.#lose(reason, now);
+    } else if (carrier.kind === 'post') {
+      if (carrier.gen === this.#identity.adoptedGen && !this.#uplink.handleFailure(carrier))
+        this.#distrust(reason, 0, now);
+    } else if (this.#candidates.has(carrier)) {
+      this.#candidates.fail(carrier, reason, now);
+      // Where nothing else may be tried, this was the attempt to attach.
+      if (
+        carrier.kind === 'websocket' &&
+        this.#path.link === null &&
+        this.#attaching.pending === null &&
+        !this.#allows('poll') &&
+        !this.#allows('stream')
+      ) {
+        this.#recovery.backOff(reason, 0, now);
+      }
+    }
   }
 
   /** The current link is gone. */
   #lose(reason: string, now: number): void {
-    const lost = this.#current;
-    if (lost === null) return;
-    const livedMs = now - this.#adoptedAt;
+    const { transport, adoptedAt } = this.#path;
+    if (transport === null) return;
+    const tookMs = now - adoptedAt;
     this.#distrust(reason, 0, now);
-    this.#app.attempt({ at: this.#adoptedAt, transport: this.transport ?? 'poll', step: 'live', outcome: 'failed', tookMs: livedMs, reason });
-    this.#current = null;
-    this.#liveness = null;
-    this.#suspectSince = null;
-    this.#carriers.drop(this.#poll, 1000, reason);
-    this.#poll = null;
-    this.#uplink.reset();
-    if (lost === 'poll') return;
-    this.#carriers.drop(lost, 1000, reason);
-    if (livedMs >= BORNE_MS) this.#candidates[lost.kind].reset(now);
-    else this.#candidates[lost.kind].failed(now);
+    this.#path.lose(reason);
+    this.#app.attempt({ at: adoptedAt, transport, step: 'live', outcome: 'failed', tookMs, reason });
+    if (transport === 'poll') return;
+    if (tookMs >= BORNE_MS) this.#candidates[transport].reset(now);
+    else this.#candidates[transport].failed(now);
   }
 
-  /** The session needs another link. At once if the last one worked, else after a growing pause. */
-  #distrust(reason: string, retryMs: number, now: number): void {
-    if (this.#mustAttach || this.#pending !== null) return;
-    if (now - this.#adoptedAt >= WORKED_MS && retryMs === 0) {
-      this.#failures = 0;
-      this.#mustAttach = true;
-      this.#reason = reason;
-      this.#retryAt = now;
-    } else this.#backOff(reason, retryMs, now);
+  /** The session needs another link. At once if the last one worked, else after a growing pause. An attach under way is waited for. */
+  #distrust(reason: string, pauseMs: number, now: number): void {
+    if (this.#recovery.due || this.#attaching.pending !== null) return;
+    if (now - this.#path.adoptedAt >= WORKED_MS && pauseMs === 0) this.#recovery.want(reason, now);
+    else this.#recovery.backOff(reason, pauseMs, now);
   }
 
-  #backOff(reason: string, retryMs: number, now: number): void {
-    this.#failures += 1;
-    this.#mustAttach = true;
-    this.#reason = reason;
-    const spread = retryMs * (0.5 + this.#options.random() / 2);
-    this.#retryAt = now + Math.max(spread, backoffMs(this.#failures, this.#options.random));
-  }
-
-  #suspect(now: number): void {
-    this.#suspectSince = now;
-    this.#reason = 'silent';
-    this.#mustAttach = true;
-    this.#retryAt = now;
-    // A poll has nothing to wait for beside it: its replacement is another poll.
-    if (this.#current === 'poll') this.#lose('silent', now);
-  }
-
-  /** PROTOCOL §7.3: a poll that ended whole is followed by the next. */
-  #pollEnded(carrier: Carrier): void {
-    if (carrier === this.#poll) this.#poll = null;
-  }
-
-  /** A poll was cut. What lasted a while teaches how long the path lets one be held; the next one follows. */
-  #pollFailed(reason: string, now: number): void {
-    const poll = this.#poll;
-    this.#poll = null;
-    if (poll === null) return;
-    const lasted = now - poll.openedAt;
-    if (poll.hold > 0 && lasted >= WORKED_MS && lasted < poll.hold) {
-      this.#holdMs = Math.max(HOLD_MIN_MS, lasted * HOLD_PART);
-    } else if (!poll.ended && poll.n > 0) this.#lose(reason, now);
-    else if (poll.n === 0) this.#lose(reason, now);
-  }
-
-  /** A poll or POST was answered `reattach` or `retry`, or fenced. */
-  #refused(carrier: Carrier, reason: string, retryMs: number, now: number): void {
-    if (carrier === this.#pending?.carrier) {
-      this.#carriers.drop(carrier.kind === 'websocket' ? null : carrier, 1000, reason);
-      return this.#attachFailed(reason, retryMs, now);
-    }
-    const ours = carrier === this.#poll || carrier === this.#current || (carrier.kind === 'post' && carrier.gen === this.#adoptedGen);
-    if (!ours) return;
+  /** An attach, poll or POST was answered `reattach` or `retry`, or fenced. */
+  #refused(carrier: Carrier, reason: string, pauseMs: number, now: number): void {
+    if (this.#attaching.isOn(carrier)) return this.#attachFailed(reason, pauseMs, now);
+    if (!this.#isOurs(carrier)) return;
     if (carrier.kind === 'post') carrier.answered = true;
-    if (carrier === this.#poll) {
-      carrier.ended = true;
-      this.#poll = null;
-    }
-    this.#distrust(reason, retryMs, now);
+    else if (carrier.kind === 'poll') this.#poller.handleRefusal(carrier);
+    this.#distrust(reason, pauseMs, now);
   }
 
-  /** PROTOCOL §7.7 */
-  #handleFenced(carrier: Carrier, gen: number, now: number): void {
-    if (gen > this.#gen) return this.#startAnew('another client holds our key', now);
-    this.#refused(carrier, 'fenced', 0, now);
+  /** Whether what the carrier brings concerns the session as it is carried now. */
+  #isOurs(carrier: Carrier): boolean {
+    return this.#path.isDown(carrier) || (carrier.kind === 'post' && carrier.gen === this.#identity.adoptedGen);
   }
 
   #handleGoaway(carrier: Carrier, code: string, reason: string, retryMs: number, now: number): void {
-    const attaching = carrier === this.#pending?.carrier;
-    const ours = attaching || this.#isDown(carrier) || (carrier.kind === 'post' && carrier.gen === this.#adoptedGen);
-    if (!ours) return this.#fail(carrier, code, now);
+    const attaching = this.#attaching.isOn(carrier);
+    if (!attaching && !this.#isOurs(carrier)) return this.#fail(carrier, code, now);
     const verdict = verdictOf(code);
     if (verdict === 'fatal') return this.#finish(code, reason);
-    if (verdict === 'refresh') {
-      this.#refusals += 1;
-      if (this.#refusals > 1 || !this.#options.hasCredentials) return this.#finish(code, reason);
-      this.#credentials = 'needed';
+    // A stream that ends because our own attach has taken its place: that attach will be answered, or will be found out.
+    if (code === 'superseded' && carrier.kind === 'stream' && !attaching && this.#attaching.pending !== null) {
+      return this.#carriers.drop(carrier, code);
     }
-    if (attaching) this.#attachFailed(code, retryMs, now);
-    if (this.#current !== null && !(attaching && carrier !== this.#current)) this.#lose(code, now);
-    this.#carriers.drop(carrier, 1000, code);
-    if (verdict === 'backoff' && retryMs > 0) this.#retryAt = now + retryMs * this.#options.random();
-    else if (verdict === 'refresh') this.#retryAt = now;
+    const isCurrent = !attaching || carrier === this.#path.link;
+    if (verdict === 'refresh') {
+      if (!this.#credentials.refuse()) return this.#finish(code, reason);
+      // What is under way carries the same credentials.
+      if (!attaching) this.#overtakePending(now);
+    }
+    const pauseMs = verdict === 'backoff' ? retryMs * this.#options.random() : 0;
+    if (attaching) this.#attachFailed(code, pauseMs, now);
+    else this.#distrust(code, pauseMs, now);
+    if (isCurrent) this.#lose(code, now);
+    this.#carriers.drop(carrier, code);
+    if (verdict === 'refresh' && this.#recovery.failures <= 1) this.#recovery.hasten(now);
   }
 
   /** The incarnation is over (PROTOCOL §7.8): counters start again, and nothing that carried it counts any more. */
   #incarnationOver(): void {
-    this.#ledger = new Ledger();
-    this.#sent = 0;
+    this.#incarnation.over();
     this.#app.lost();
   }
 
@@ -731,27 +568,18 @@ export class ClientSession {
     this.#lose(reason, now);
     this.#carriers.dropAll(reason);
     this.#candidates.clear();
-    this.#uplink.reset();
-    this.#pending = null;
-    this.#poll = null;
-    this.#cid = this.#options.newId();
-    this.#key = null;
-    this.#sid = null;
-    this.#gen = 0;
-    this.#adoptedGen = 0;
-    this.#firstSubs = null;
+    this.#attaching.take();
+    this.#identity.startAnew();
     this.#incarnationOver();
-    this.#backOff(reason, 0, now);
+    this.#recovery.backOff(reason, 0, now);
   }
 
   #finish(code: string, reason: string, last: Carrier | null = null): void {
-    if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#carriers.dropAll(reason, last);
     this.#candidates.clear();
-    this.#current = null;
-    this.#pending = null;
-    this.#poll = null;
+    this.#attaching.take();
+    this.#path.lose(reason, last);
     this.#setState({ status: 'closed', code, reason });
   }
 
@@ -761,62 +589,54 @@ export class ClientSession {
     if (this.#phase !== 'running') return;
     this.#steeredAt = now;
     this.#checkPath(now);
-    if (this.#pending !== null && now >= this.#pendingDeadline(this.#pending)) {
+    if (now >= this.#attaching.deadline) {
       this.#attachFailed('no answer in time', 0, now);
-      this.#retryAt = now;
+      // It was waited for long enough.
+      this.#recovery.hasten(now);
     }
     if (this.#askCredentials(now)) {
       this.#tryCandidates(now);
       this.#attachWhereDue(now);
-      this.#pollWhereDue(now);
+      const wanted = !this.#recovery.due || (now < this.#recovery.retryAt && this.#attaching.pending === null);
+      if (this.#path.link === 'poll' && this.#poller.idle && wanted)
+        this.#poller.ask(this.#identity, this.#incarnation.tellRx(), now);
     }
-    this.#sendUp(now);
+    this.#path.sendUp(now);
     this.#report(now);
   }
 
   /** Is the path alive? PROTOCOL §10.8. */
   #checkPath(now: number): void {
-    if (this.#current === 'poll' && this.#poll !== null && now >= this.#poll.deadline) {
-      const poll = this.#poll;
-      this.#poll = null;
-      this.#carriers.drop(poll, 1000, 'overdue');
-      this.#lose('silent', now);
+    const verdict = this.#path.check(now);
+    if (verdict === 'silent') this.#lose('silent', now);
+    else if (verdict === 'suspect') {
+      this.#path.suspect(now);
+      this.#recovery.want('silent', now);
     }
-    const liveness = this.#liveness;
-    if (this.#current === null || liveness === null) return;
-    if (now >= liveness.pingAt()) this.#ping(liveness, now);
-    if (this.#suspectSince === null && now >= liveness.suspectAt()) this.#suspect(now);
-    else if (this.#suspectSince !== null && now >= this.#suspectSince + SILENT_KEPT_MS) this.#lose('silent', now);
     if (this.#uplink.giveUpOverdue(now)) this.#distrust('a POST was not answered', 0, now);
-  }
-
-  #ping(liveness: Liveness, now: number): void {
-    if (!this.#mayNumber() || this.#current === null) return;
-    liveness.pinged(now);
-    const line = this.#line([Type.ping, Math.floor(now)]);
-    if (this.#current === 'poll' || this.#current.kind === 'stream') this.#uplink.sendLoose(line);
-    else this.#carriers.send(this.#current, line.text);
   }
 
   /** Whether credentials are known, or not wanted. Asks for them when they are due. */
   #askCredentials(now: number): boolean {
-    if (this.#credentials === 'needed' && now >= this.#retryAt) {
-      this.#credentials = 'awaited';
-      this.#carriers.effect({ type: 'credentials', refresh: this.#refusals > 0 });
+    if (this.#credentials.state === 'needed' && now >= this.#recovery.retryAt) {
+      this.#credentials.await();
+      this.#carriers.effect({ type: 'credentials', refresh: this.#credentials.refused });
     }
-    return this.#credentials === 'known';
+    return this.#credentials.state === 'known';
   }
 
   #tryCandidates(now: number): void {
-    const needed = this.#mustAttach || this.#current === null;
-    const only = this.#allowed.length === 1;
+    const { link, isSuspect } = this.#path;
+    const needed = this.#recovery.due || link === null;
+    const websocketAllowed = this.#allows('websocket');
+    const only = websocketAllowed && !this.#allows('stream') && !this.#allows('poll');
     this.#candidates.steer(
       {
-        websocket: this.#allows('websocket') && (needed || this.#isBetter('websocket')),
-        stream: this.#allows('stream') && !needed && this.#isBetter('stream'),
-        linked: this.#current !== null && this.#suspectSince === null,
-        websocketAllowed: this.#allows('websocket'),
-        retryAt: only && this.#current === null ? this.#retryAt : null,
+        websocket: websocketAllowed && (needed ? this.#recovery.mayAttach(now) : this.#isBetter('websocket')),
+        stream: !needed && this.#isBetter('stream'),
+        linked: link !== null && !isSuspect,
+        websocketAllowed,
+        retryAt: only && link === null ? this.#recovery.retryAt : null,
       },
       now,
     );
@@ -824,108 +644,62 @@ export class ClientSession {
 
   #attachWhereDue(now: number): void {
     const best = this.#candidates.best();
-    const pending = this.#pending;
-    if (pending !== null) {
-      if (best !== null && now >= pending.suspectAt) return this.#attachOn(best, now);
-    } else if (this.#mustAttach) {
-      if (best !== null) this.#attachOn(best, now);
-      else if (now >= this.#retryAt) this.#rescue(now);
-    } else if (best !== null && this.#isBetter(best === 'stream' ? 'stream' : 'websocket')) this.#attachOn(best, now);
-    else if (this.#allows('poll') && this.#isBetter('poll')) this.#attach('poll', null, now);
-  }
-
-  /** An answer that has begun gets more time: it may be long. */
-  #pendingDeadline({ carrier, sentAt, deadline }: PendingAttach): number {
-    return carrier.heardAt > sentAt ? carrier.heardAt + SILENT_KEPT_MS : deadline;
-  }
-
-  #attachOn(way: Socket | 'stream', now: number): void {
-    if (way === 'stream') this.#attach('stream', null, now);
-    else this.#attach('websocket', way, now);
+    const mode = best === null || best === 'stream' ? best : best.kind;
+    const proven = mode !== null && this.#allows(mode);
+    const { pending } = this.#attaching;
+    let take = false;
+    if (pending !== null) take = proven && now >= pending.suspectAt;
+    else if (this.#recovery.due) {
+      take = proven && this.#recovery.mayAttach(now);
+      if (!take && now >= this.#recovery.retryAt) return this.#rescue(now);
+    } else {
+      take = proven && this.#isBetter(mode);
+      if (!take && this.#isBetter('poll')) return this.#attach('poll', null, now);
+    }
+    if (take && mode !== null) this.#attach(mode, best === 'stream' ? null : best, now);
   }
 
   /** No way has proven itself: the one that cannot be blocked by a buffer, or whatever is allowed. */
   #rescue(now: number): void {
-    const current = this.#current;
-    const alive = current !== null && current !== 'poll' && current.kind === 'websocket' && this.#suspectSince === null;
-    if (alive && this.#allows('websocket')) this.#attach('websocket', current, now);
+    const { socket, isSuspect } = this.#path;
+    if (socket !== null && !isSuspect && this.#allows('websocket')) this.#attach('websocket', socket, now);
     else if (this.#allows('poll')) this.#attach('poll', null, now);
     else if (this.#allows('stream')) this.#attach('stream', null, now);
     // Otherwise a WebSocket is being opened, and is attached when it is open.
   }
 
-  #pollWhereDue(now: number): void {
-    if (this.#current !== 'poll' || this.#poll !== null || this.#mustAttach || this.#key === null) return;
-    this.#pollN += 1;
-    const { gen, n, rx } = { gen: this.#adoptedGen, n: this.#pollN, rx: this.#ledger.rx };
-    const hold = Math.floor(Math.min(this.#holdMs ?? Number.POSITIVE_INFINITY, (this.#limits ?? DEFAULT_LIMITS).holdMs));
-    const deadline = now + hold + this.#roundTrip.patience();
-    const make = (id: number): Poll => ({
-      kind: 'poll', id, openedAt: now, heardAt: now, sid: null, next: 0, gen, n, hold, deadline, ended: false,
-    });
-    this.#untold = 0;
-    const header = encodeFrame([Type.poll, { key: this.#key, node: this.#node, gen, n, rx, hold }]);
-    this.#poll = this.#carriers.request(make, [header]);
-  }
-
-  #sendUp(now: number): void {
-    if (this.#current === null || this.#key === null) return;
-    if (this.#current !== 'poll' && this.#current.kind === 'websocket') return this.#pump(now);
-    const open = this.#ledger.acked < this.#ledger.tx;
-    const bytes = this.#uplink.steer(this.#uplinkSession(), now);
-    if (bytes === 0) return;
-    if (open) this.#liveness?.sent(now);
-    if (open || this.#current === 'poll') this.#liveness?.asked(bytes, now);
-  }
-
-  #uplinkSession(): UplinkSession {
-    const tellsRx = this.#current !== 'poll';
-    return { key: this.#key ?? '', node: this.#node, gen: this.#adoptedGen, ledger: this.#ledger, tellsRx };
-  }
-
-  /** Sends what the current socket has not carried yet. */
-  #pump(now: number): void {
-    const socket = this.#current;
-    if (socket === null || socket === 'poll' || !this.#mayNumber() || this.#sent >= this.#ledger.tx) return;
-    let bytes = 0;
-    while (this.#sent < this.#ledger.tx) {
-      const lines = this.#ledger.slice(this.#sent, MESSAGE_BYTES);
-      this.#sent += lines.length;
-      bytes += lines.reduce((sum, line) => sum + line.size, 0);
-      this.#carriers.send(socket as Socket, lines.map((line) => line.text).join('\n'));
-    }
-    this.#liveness?.sent(now);
-    this.#liveness?.asked(bytes, now);
-  }
-
   // ——— small questions ———
 
+  /** Whether it is wanted and the server has it. Where these exclude each other, what the server has is used. */
   #allows(transport: Transport): boolean {
-    return this.#allowed.includes(transport);
+    const { offered } = this.#identity;
+    const has = (one: Transport): boolean => offered === null || offered.includes(one);
+    const allowed = [this.#wanted, this.#options.transports].find((wish) => wish.some(has)) ?? offered;
+    return has(transport) && allowed?.includes(transport) === true;
   }
 
   /** Whether the session would rather be carried by `transport` than by what carries it. */
   #isBetter(transport: Transport): boolean {
     const mode = this.transport;
-    if (mode === null || mode === transport) return mode === null;
+    if (!this.#allows(transport) || mode === null || mode === transport)
+      return this.#allows(transport) && mode === null;
     return !this.#allows(mode) || TRANSPORTS.indexOf(transport) < TRANSPORTS.indexOf(mode);
   }
 
-  #line(frame: UpFrame): Line {
-    const text = encodeFrame(frame);
-    return { text, size: text.length + 1 };
-  }
-
   #report(now: number): void {
-    const transport = this.transport;
+    const { transport } = this;
+    const attempt = this.#recovery.failures + 1;
     if (transport !== null) {
       const since = this.#state.status === 'open' && this.#state.transport === transport ? this.#state.since : now;
       this.#setState({ status: 'open', transport, since, resumed: this.#resumed });
-    } else if (this.#sid === null) this.#setState({ status: 'connecting', attempt: this.#failures + 1 });
-    else {
-      const { reason, attempt, retryAt } = { reason: this.#reason, attempt: this.#failures + 1, retryAt: this.#retryAt };
-      this.#setState({ status: 'reconnecting', reason, attempt, retryAt });
-    }
+    } else if (this.sid === null) this.#setState({ status: 'connecting', attempt });
+    else
+      this.#setState({
+        status: 'reconnecting',
+        reason: this.#recovery.reason,
+        attempt,
+        retryAt: this.#recovery.retryAt,
+      });
   }
 
   #setState(state: ConnectionState): void {
@@ -934,5 +708,3 @@ export class ClientSession {
     if (JSON.stringify(old) !== JSON.stringify(state)) this.#app.state(state);
   }
 }
-
-const modeOf = (carrier: Socket | Stream | Poll): Transport => carrier.kind;

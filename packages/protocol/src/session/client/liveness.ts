@@ -42,7 +42,7 @@ export class Liveness {
   #askedBytes = 0;
   /** When the ping was sent whose pong has not come; null when none is out. Unlike `askedAt` only a pong clears it. */
   #pingedAt: number | null = null;
-  /** Since when the peer has told no `rx` while frames were open; null when none are. */
+  /** Since when the peer has told no `rx` while frames were open, or was last asked for it; null when none are. */
   #untoldSince: number | null = null;
 
   constructor(roundTrip: RoundTrip, heartbeatMs: number, now: number) {
@@ -75,6 +75,7 @@ export class Liveness {
 
   pinged(now: number): void {
     this.#pingedAt = now;
+    if (this.#untoldSince !== null) this.#untoldSince = now;
     this.asked(0, now);
   }
 
@@ -83,6 +84,11 @@ export class Liveness {
     const took = this.#pingedAt === null ? null : now - this.#pingedAt;
     this.#pingedAt = null;
     return took;
+  }
+
+  /** Whether a ping is out: another would tell nothing more. */
+  get pinging(): boolean {
+    return this.#pingedAt !== null;
   }
 
   /** When a ping should go up, if nothing changes. */

@@ -8,12 +8,12 @@ import { encodeFrame } from '../../wire/write.ts';
 import type { Ledger, Line } from '../ledger.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Post } from './carriers.ts';
+import { sizeOf } from './incarnation.ts';
 import type { RoundTrip } from './liveness.ts';
 
 export interface UplinkSession {
-  readonly key: string;
-  readonly node: string;
-  readonly gen: number;
+  /** What every POST's header begins with. */
+  readonly header: { readonly key: string; readonly node: string; readonly gen: number };
   readonly ledger: Ledger<Line>;
   /** Whether POSTs tell our `rx`: polls do that themselves. */
   readonly tellsRx: boolean;
@@ -29,7 +29,9 @@ export class Uplink {
   #post: Post | null = null;
   /** Number of the last POST of this generation. */
   #n = 0;
-  /** Uncounted frames for the next POST; volatile ones are never sent twice. */
+  /** A ping or the goodbye for the next POST: unlike volatile frames it must not be dropped for what follows it. At most one of each. */
+  #words: Line[] = [];
+  /** Volatile frames for the next POST, the oldest dropped beyond `volatileBytes`. Neither these nor words are sent twice. */
   #loose: Line[] = [];
   #looseBytes = 0;
   /** Whether our `rx` should be told though there is nothing else to say. */
@@ -48,11 +50,16 @@ export class Uplink {
 
   /** A new generation: POSTs of the last one are abandoned, and what was loose with them. */
   reset(): void {
-    this.#carriers.drop(this.#post, 1000, 'superseded');
+    this.#carriers.drop(this.#post, 'superseded');
     this.#post = null;
     this.#n = 0;
     this.#repeating = false;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#ackDue = false;
+    this.#words = [];
     this.#loose = [];
     this.#looseBytes = 0;
   }
@@ -65,6 +72,15 @@ export class Uplink {
     }
   }
 
+  /** Whether a POST is in flight: what is said now waits for its answer. */
+  get busy(): boolean {
+    return this.#post !== null;
+  }
+
+  say(word: Line): void {
+    this.#words.push(word);
+  }
+
   acknowledge(): void {
     this.#ackDue = true;
   }
@@ -72,37 +88,43 @@ export class Uplink {
   /** Sends a POST if there is something to send and none is in flight. Returns the bytes sent. */
   steer(session: UplinkSession, now: number): number {
     const { ledger } = session;
-    if (this.#post !== null || (ledger.tx === ledger.ob && this.#loose.length === 0 && !this.#ackDue)) return 0;
+    if (
+      this.#post !== null ||
+      (ledger.tx === ledger.ob && this.#loose.length === 0 && this.#words.length === 0 && !this.#ackDue)
+    )
+      return 0;
     return this.#send(session, now);
   }
 
   /** The last words of a session that is being closed: everything that fits, and the goodbye. */
   finish(session: UplinkSession, goaway: Line, now: number): Post | null {
-    this.#carriers.drop(this.#post, 1000, 'closing');
-    this.sendLoose(goaway);
+    this.#carriers.drop(this.#post, 'closing');
+    this.say(goaway);
     this.#send(session, now);
     return this.#post;
   }
 
   #send(session: UplinkSession, now: number): number {
-    const { ledger, key, node, gen } = session;
+    const {
+      ledger,
+      header: { gen },
+    } = session;
     const base = ledger.ob;
     const counted = ledger.slice(base, this.#batchBytes);
     this.#n += 1;
-    const header = { key, node, gen, n: this.#n, base };
-    const lines = [...counted, ...this.#loose].map((line) => line.text);
-    const bytes = counted.reduce((sum, line) => sum + line.size, this.#looseBytes);
+    const header = { ...session.header, n: this.#n, base };
+    const lines = [...counted, ...this.#words, ...this.#loose].map((line) => line.text);
+    const bytes = sizeOf(counted) + this.#looseBytes;
     lines.unshift(encodeFrame([Type.post, session.tellsRx ? { ...header, rx: ledger.rx } : header]));
-    this.#loose = [];
-    this.#looseBytes = 0;
-    this.#ackDue = false;
+    this.#clear();
     const repeated = this.#repeating;
     this.#repeating = false;
     const deadline = now + Math.max(POST_MIN_MS, this.#roundTrip.patience(bytes));
-    const make = (id: number): Post => ({
-      kind: 'post', id, openedAt: now, heardAt: now, gen, base, deadline, answered: false, repeated,
-    });
-    this.#post = this.#carriers.request(make, lines);
+    this.#post = this.#carriers.request<Post>(
+      { kind: 'post', gen, base, deadline, answered: false, repeated },
+      lines,
+      now,
+    );
     return bytes;
   }
 
@@ -117,7 +139,7 @@ export class Uplink {
 
   /** It ended without an answer. True: its frames go up again; false: that was the second time. */
   handleFailure(post: Post): boolean {
-    this.#carriers.drop(post, 1000, 'not answered');
+    this.#carriers.drop(post, 'not answered');
     if (post !== this.#post) return true;
     this.#post = null;
     this.#ackDue = true;

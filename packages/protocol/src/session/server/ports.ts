@@ -36,7 +36,7 @@ export interface ServerApp<L extends Line, I extends Identity> {
   confirmed(session: ServerSession<L, I>): void;
   /** The session was attached anew by the same identity: authorise again. */
   resumed(session: ServerSession<L, I>): void;
-  /** A session that had a link has none now, or has one again. */
+  /** Nothing carries the session any more: its link is gone, or its client has sent no poll for some seconds. True: something does again. */
   reachable(session: ServerSession<L, I>, reachable: boolean): void;
   /** The session's outbox outgrew its limit and was dropped (PROTOCOL §8.6). */
   overflowed?(session: ServerSession<L, I>): void;

@@ -6,6 +6,7 @@ import { RunnelError } from '../../errors.ts';
 import { Type, type UpFrame } from '../../wire/frames.ts';
 import type { Owner } from '../deadlines.ts';
 import type { Line } from '../ledger.ts';
+import { clipReason } from '../reason.ts';
 import type { Identity, LinkPort } from './ports.ts';
 import type { ServerSession } from './server-session.ts';
 import type { SessionRegistry } from './session-registry.ts';
@@ -113,7 +114,7 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
     if (this.#closed) return;
     this.#closed = true;
     this.#registry.forgetLink(this);
-    this.port.write([this.#registry.encode([Type.goaway, code, reason, retryMs])]);
+    this.port.write([this.#registry.encode([Type.goaway, code, clipReason(reason), retryMs])]);
     this.port.end(code, reason);
   }
 

@@ -1,16 +1,24 @@
 /**
  * One incarnation of a session at the server (PROTOCOL §8). It counts, keeps, and hands out frames over whatever carries it now: a
- * `ServerLink`, or a held poll, or nothing for as long as its time to live allows. Who may attach is the registry's business.
+ * `ServerLink`, or held requests (`PollSide`), or nothing for as long as its time to live allows. Who may attach is the registry's business.
  */
 import { FragmentJoiner } from '../../wire/fragments.ts';
 import { type AppUpFrame, isCounted, type PollHeader, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
 import { readUp } from '../../wire/read-up.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
-import { HeldPoll } from './held-poll.ts';
+import { clipReason } from '../reason.ts';
+import { PollSide } from './poll-side.ts';
 import type { Answer, Identity } from './ports.ts';
 import type { ServerLink } from './server-link.ts';
 import type { SessionRegistry } from './session-registry.ts';
+
+/** Between two polls a session is out of reach for a round trip, which is not worth telling anybody. After so long without a request it is. */
+const POLL_GONE_MS = 5_000;
+/** Pings in one POST are answered, but a client that sends more of them than this has only the last ones answered. */
+const WORDS_MAX = 8;
+/** A client that keeps changing sockets has this many superseded ones kept for it. */
+const PARKED_MAX = 2;
 
 export interface ServerSessionOptions<I extends Identity> {
   readonly cid: string;
@@ -30,6 +38,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   readonly #registry: SessionRegistry<L, I>;
   readonly #joiner: FragmentJoiner;
   readonly #createdAt: number;
+  readonly #polls: PollSide<L, I>;
 
   /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
   identity: I;
@@ -42,16 +51,21 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   link: ServerLink<L, I> | null = null;
   scheduledAt: number = Number.POSITIVE_INFINITY;
 
-  /** The request that waits for something to say; null between polls and while a link carries it. */
-  #held: HeldPoll<L> | null = null;
-  /** Highest poll and POST number of this generation; 0 after each attach. */
-  #pollN = 0;
+  /** Superseded sockets, the oldest first; those that were closed or carry something again go with the next one. */
+  #parked: ServerLink<L, I>[] = [];
+  /** Highest POST number of this generation; 0 after each attach. */
   #postN = 0;
-  /** Frames that are not counted, waiting for the next write. Dropped oldest first beyond `volatileBytes`. */
+  /** Pongs and acks that wait for the next write: no volatile frame takes their place. Dropped oldest first beyond `WORDS_MAX`. */
+  #words: L[] = [];
+  /** Volatile frames that wait for the next write. Dropped oldest first beyond `volatileBytes`. */
   #loose: L[] = [];
   #looseBytes = 0;
   /** Since when neither a link nor a held request carries it; null while one does. */
   #idleSince: number | null;
+  /** When the last poll or POST came. */
+  #requestAt: number;
+  /** Whether the application was told that the client is out of reach, and nothing has carried it since. */
+  #toldGone = false;
   /** Taken since our `rx` was last told, to acknowledge by bytes. */
   #untoldBytes = 0;
   #untoldFrames = 0;
@@ -70,6 +84,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.identity = options.identity;
     this.#createdAt = now;
     this.#idleSince = now;
+    this.#requestAt = now;
+    this.#polls = new PollSide(registry, this);
   }
 
   get ended(): string | null {
@@ -80,11 +96,14 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   }
   /** Whether a link carries it, or polls do. */
   get reachable(): boolean {
-    return this.link !== null || this.#held !== null;
+    return this.link !== null || this.#polls.isHeld;
   }
   /** Bytes waiting that are not counted. */
   get looseBytes(): number {
     return this.#looseBytes;
+  }
+  get hasLoose(): boolean {
+    return this.#loose.length + this.#words.length > 0;
   }
 
   // ——— down ———
@@ -98,7 +117,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.touch();
   }
 
-  /** Sends a frame that may be lost: a volatile message, or a word between the ends. */
+  /** Sends a frame that may be lost. */
   sendLoose(line: L): void {
     if (this.#ended !== null || (this.link === null && this.mode !== 'poll')) return;
     this.#loose.push(line);
@@ -106,6 +125,13 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     while (this.#looseBytes > this.#registry.limits.volatileBytes && this.#loose.length > 1) {
       this.#looseBytes -= (this.#loose.shift() as L).size;
     }
+    this.touch();
+  }
+
+  /** Answers a ping, or acknowledges, with the next write. */
+  #say(word: L): void {
+    this.#words.push(word);
+    if (this.#words.length > WORDS_MAX) this.#words.shift();
     this.touch();
   }
 
@@ -118,25 +144,23 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   flush(now: number): void {
     if (this.#ended !== null) return;
     if (this.link !== null) this.#pump(this.link);
-    else if (this.#held !== null && !this.#held.settling && this.#hasSomethingFor(this.#held)) this.#answerHeld(now);
-  }
-
-  #hasSomethingFor(held: HeldPoll<L>): boolean {
-    return this.#loose.length > 0 || this.ledger.tx > held.rx;
+    else this.#polls.flush(now);
   }
 
   #pump(link: ServerLink<L, I>): void {
     const { port } = link;
     const { batchBytes } = this.#registry.limits;
-    while (!port.congested && (this.#loose.length > 0 || link.next < this.ledger.tx)) {
+    while (!port.congested && (this.hasLoose || link.next < this.ledger.tx)) {
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
-      port.write(this.#loose.length > 0 ? [...this.#takeLoose(), ...counted] : counted);
+      port.write(this.hasLoose ? [...this.takeLoose(), ...counted] : counted);
     }
   }
 
-  #takeLoose(): L[] {
-    const lines = this.#loose;
+  /** What is not counted and waits, about to be written. */
+  takeLoose(): L[] {
+    const lines = [...this.#words, ...this.#loose];
+    this.#words = [];
     this.#loose = [];
     this.#looseBytes = 0;
     return lines;
@@ -154,7 +178,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.detach(now);
       link.end('slow_consumer', 'the client did not drain what was sent');
     }
-    if (this.#held !== null) this.#endHeld([this.#registry.encode([Type.reattach, this.gen])], now);
+    this.#polls.end([this.#registry.encode([Type.reattach, this.gen])], now);
   }
 
   // ——— up ———
@@ -166,7 +190,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (isCounted(frame[0])) return this.#take(frame, size, now);
     switch (frame[0]) {
       case Type.ping:
-        return this.sendLoose(this.#registry.encode([Type.pong, frame[1], this.tellRx()]));
+        if (frame[2] !== undefined && !this.acknowledge(frame[2], now)) return;
+        return this.#say(this.#registry.encode([Type.pong, frame[1], this.tellRx()]));
       case Type.pong:
         if (frame[2] !== undefined) this.acknowledge(frame[2], now);
         return;
@@ -187,7 +212,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#untoldFrames += 1;
     const { outboxBytes, outboxFrames } = this.#registry.limits;
     if (this.link !== null && (this.#untoldBytes * 4 >= outboxBytes || this.#untoldFrames * 4 >= outboxFrames)) {
-      this.sendLoose(this.#registry.encode([Type.ack, this.tellRx()]));
+      this.#say(this.#registry.encode([Type.ack, this.tellRx()]));
     }
     const { app } = this.#registry.options;
     if (frame[0] === Type.fragment) {
@@ -217,6 +242,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Whether a POST numbered `n` is new in this generation: what it carries uncounted is heard once only. */
   isNewPost(n: number): boolean {
+    this.#requestAt = this.#registry.now;
     this.#confirm();
     if (n <= this.#postN) return false;
     this.#postN = n;
@@ -227,126 +253,95 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** The attach of generation `gen` takes over from whatever carried the session (PROTOCOL §8.3). */
   supersede(gen: number, mode: Transport, now: number): void {
-    const old = this.link;
-    if (this.#held !== null) this.#endHeld(this.#emptyPoll(this.#held.n), now);
+    this.#polls.supersede(now);
     this.gen = gen;
     this.mode = mode;
-    this.#pollN = 0;
     this.#postN = 0;
-    if (old !== null) {
-      this.detach(now);
-      old.supersede(now);
-    }
+    this.#words = [];
+    this.supersedeLink(now);
+  }
+
+  /** The link that carries it makes way for another carrier in this same turn. */
+  supersedeLink(now: number): void {
+    const old = this.link;
+    if (old === null) return;
+    this.link = null;
+    this.handleLetGo(now);
+    old.supersede(now);
+    if (old.closed) return;
+    this.#parked = [...this.#parked.filter((link) => link !== old && !link.closed && link.session === this), old];
+    if (this.#parked.length > PARKED_MAX) this.#parked.shift()?.end('superseded', 'too many links were superseded');
   }
 
   /** Is carried by `link` from here on. */
   bindLink(link: ServerLink<L, I>): void {
     this.link = link;
-    this.#carried();
+    this.#parked = this.#parked.filter((parked) => parked !== link);
+    this.handleCarried();
   }
 
-  /** Holds an attach by poll until it may be answered, or answers at once. `settling`: wait for its subscriptions, `ms` at most. */
+  /** Is carried by an attach by poll; see `PollSide`. */
   holdAttach(answer: Answer<L>, options: { rx: number; ms: number; settling: boolean }, now: number): void {
-    const { rx, ms, settling } = options;
-    this.#held = new HeldPoll({ n: 0, rx, until: now + ms, settling, answer });
-    this.#carried();
-    if (ms === 0) this.#answerHeld(now);
-    else this.flush(now);
+    this.#polls.holdAttach(answer, options, now);
   }
 
   /** The same attach by poll again: PROTOCOL §8.2. */
   repeatAttach(answer: Answer<L>, base: number): void {
-    if (this.#held?.n === 0 && this.#held.join(answer)) return;
-    const counted = this.ledger.slice(base, this.#registry.limits.batchBytes);
-    answer.end([this.#registry.welcome(this, base), ...counted, this.#registry.encode([Type.end])]);
+    this.#polls.repeatAttach(answer, base);
   }
 
   /** PROTOCOL §6.3. The registry has checked key and generation. */
   poll(header: PollHeader, answer: Answer<L>, now: number): void {
+    this.#requestAt = now;
     this.#confirm();
-    const { n, rx } = header;
-    const reattach = () => answer.end([this.#registry.encode([Type.reattach, this.gen])]);
-    if (this.mode !== 'poll') return reattach();
-    if (n < this.#pollN) return answer.end(this.#emptyPoll(n));
-    if (n === this.#pollN && this.#held?.n === n && this.#held.rx === rx) {
-      if (!this.#held.join(answer)) answer.end(this.#emptyPoll(n));
-      return;
-    }
-    if (this.#held !== null) this.#endHeld(this.#emptyPoll(this.#held.n), now);
-    this.#pollN = n;
-    if (rx < this.ledger.acked) return answer.end(this.#emptyPoll(n));
-    if (!this.acknowledge(rx, now)) return answer.end([this.#goaway('protocol_error', 'impossible rx')]);
-    if (!this.ledger.covers(rx)) return reattach();
-    const until = now + Math.min(header.hold, this.#registry.limits.holdMs);
-    this.#held = new HeldPoll({ n, rx, until, settling: false, answer });
-    this.#carried();
-    if (until <= now) this.#answerHeld(now);
-    else this.flush(now);
+    if (this.mode === 'poll') this.#polls.poll(header, answer, now);
+    else answer.end([this.#registry.encode([Type.reattach, this.gen])]);
   }
 
   /** The client gave up a request that may be held. */
   handleAnswerClosed(answer: Answer<L>, now: number): void {
-    if (!this.#held?.leave(answer)) return;
-    this.#held = null;
-    this.#letGo(now);
+    this.#polls.handleClosed(answer, now);
   }
 
   /** The subscriptions that the attach asked for are answered. */
   settle(now: number): void {
-    if (this.#held?.settling) this.#answerHeld(now);
+    this.#polls.settle(now);
   }
 
   /** The current link is gone; the session waits for the next. */
   detach(now: number): void {
     this.link = null;
-    this.#letGo(now);
+    this.handleLetGo(now);
+    this.#tellGone();
   }
 
-  #carried(): void {
-    const returned = this.#idleSince !== null;
+  /** Something carries it. */
+  handleCarried(): void {
     this.#idleSince = null;
     this.#registry.reschedule(this);
-    if (returned) this.#registry.options.app.reachable(this, true);
+    if (!this.#toldGone) return;
+    this.#toldGone = false;
+    this.#registry.options.app.reachable(this, true);
   }
 
-  #letGo(now: number): void {
+  /** Nothing carries it, be it for a moment. */
+  handleLetGo(now: number): void {
     if (this.#ended !== null || this.#idleSince !== null) return;
     this.#idleSince = now;
     this.#registry.reschedule(this);
-    // Between two polls a session is out of reach for one round trip: not worth telling anybody.
-    if (this.mode !== 'poll') this.#registry.options.app.reachable(this, false);
   }
 
-  #answerHeld(now: number): void {
-    const held = this.#held;
-    if (held === null) return;
-    const counted = this.ledger.slice(held.rx, this.#registry.limits.batchBytes);
-    const header = held.n === 0 ? this.#registry.welcome(this, held.rx) : this.#pollHeader(held.n, held.rx);
-    this.#endHeld([header, ...counted, ...this.#takeLoose(), this.#registry.encode([Type.end])], now);
-  }
-
-  #endHeld(lines: readonly L[], now: number): void {
-    const held = this.#held;
-    this.#held = null;
-    held?.end(lines);
-    this.#letGo(now);
-  }
-
-  #emptyPoll(n: number): L[] {
-    const base = this.ledger.acked;
-    const header = n === 0 ? this.#registry.welcome(this, base) : this.#pollHeader(n, base);
-    return [header, this.#registry.encode([Type.end])];
-  }
-
-  #pollHeader(n: number, base: number): L {
-    return this.#registry.encode([Type.poll, { sid: this.sid, gen: this.gen, n, base, rx: this.tellRx() }]);
+  #tellGone(): void {
+    if (this.#ended !== null || this.#toldGone) return;
+    this.#toldGone = true;
+    this.#registry.options.app.reachable(this, false);
   }
 
   // ——— life ———
 
   /** PROTOCOL §8.8: a provisional session becomes a real one. */
   #confirm(): void {
-    if (this.#confirmed) return;
+    if (this.#confirmed || this.#ended !== null) return;
     this.#confirmed = true;
     this.#registry.options.app.confirmed(this);
   }
@@ -355,17 +350,23 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return Number.POSITIVE_INFINITY;
     const { ttlMs, provisionalMs } = this.#registry.limits;
     const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
-    const held = this.#held === null ? Number.POSITIVE_INFINITY : this.#held.until;
     const idle = this.#idleSince === null ? Number.POSITIVE_INFINITY : this.#idleSince + ttlMs;
-    return Math.min(provisional, held, idle);
+    return Math.min(provisional, this.#polls.until, idle, this.#goneAt());
+  }
+
+  /** When a session whose client has stopped polling is out of reach. */
+  #goneAt(): number {
+    if (this.#idleSince === null || this.#toldGone) return Number.POSITIVE_INFINITY;
+    return Math.max(this.#idleSince, this.#requestAt) + POLL_GONE_MS;
   }
 
   wake(now: number): void {
     const { ttlMs, provisionalMs } = this.#registry.limits;
     if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
       this.end('session_lost', 'the client was not heard of after its welcome', now);
-    } else if (this.#held !== null && now >= this.#held.until) this.#answerHeld(now);
+    } else if (now >= this.#polls.until) this.#polls.answer(now);
     else if (this.#idleSince !== null && now >= this.#idleSince + ttlMs) this.#dissolve('session_lost', now);
+    else if (now >= this.#goneAt()) this.#tellGone();
   }
 
   /** Ends the session and says so on whatever carries it. */
@@ -377,7 +378,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.link = null;
       link.end(code, reason, retryMs);
     }
-    if (this.#held !== null) this.#endHeld([this.#goaway(code, reason, retryMs)], now);
+    this.#polls.end([this.#goaway(code, reason, retryMs)], now);
     this.#dissolve(code, now);
   }
 
@@ -392,14 +393,15 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     const { link } = this;
     this.link = null;
     if (link !== null) link.supersede(now);
-    if (this.#held !== null) this.#endHeld([this.#goaway(code, 'the session has ended')], now);
+    this.#polls.end([this.#goaway(code, 'the session has ended')], now);
     this.ledger.drop();
-    this.#loose = [];
+    this.takeLoose();
+    this.#parked = [];
     this.#registry.remove(this);
     this.#registry.options.app.ended(this, code);
   }
 
   #goaway(code: string, reason: string, retryMs = 0): L {
-    return this.#registry.encode([Type.goaway, code, reason, retryMs, this.gen]);
+    return this.#registry.encode([Type.goaway, code, clipReason(reason), retryMs, this.gen]);
   }
 }

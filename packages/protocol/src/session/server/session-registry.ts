@@ -3,10 +3,19 @@
  * time, has no clock of its own, and leaves nothing half done. What needs waiting (authentication, a body's arrival) is done before.
  */
 import type { Limits } from '../../limits.ts';
-import { type Attach, type DownFrame, isCounted, type PollHeader, type PostHeader, Type, type UpFrame } from '../../wire/frames.ts';
+import {
+  type Attach,
+  type DownFrame,
+  isCounted,
+  type PollHeader,
+  type PostHeader,
+  Type,
+  type UpFrame,
+} from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Line } from '../ledger.ts';
+import { clipReason } from '../reason.ts';
 import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
 import { ServerLink } from './server-link.ts';
 import { ServerSession } from './server-session.ts';
@@ -77,7 +86,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   attach(attach: Attach, identity: I, carrier: AttachCarrier<L, I>, now: number): void {
     this.#now = now;
     if (carrier.link?.closed) return;
-    if (this.#closing) return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
+    if (this.#closing)
+      return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
     const key = attach.key === undefined ? null : this.options.readKey(attach.key);
     const session = this.#find(attach, key, identity);
     if (session === undefined) return this.#create(attach, key?.sid, identity, carrier);
@@ -121,10 +131,11 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     const session = this.#byKey(header.key);
     if (session === undefined) return answer.end([this.encode([Type.reattach, header.gen])]);
     if (session.gen !== header.gen) return answer.end([this.encode([Type.fenced, session.gen])]);
-    if (session.mode === 'websocket' || header.base > session.ledger.rx) return answer.end([this.encode([Type.reattach, session.gen])]);
+    if (session.mode === 'websocket' || header.base > session.ledger.rx)
+      return answer.end([this.encode([Type.reattach, session.gen])]);
     session.link?.heard(now);
-    if (header.rx !== undefined) session.acknowledge(header.rx, now);
     const fresh = session.isNewPost(header.n);
+    if (header.rx !== undefined) session.acknowledge(header.rx, now);
     let seq = header.base;
     for (const { frame, size } of frames) {
       const counted = isCounted(frame[0]);
@@ -143,7 +154,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.#now = now;
     const session = this.#byKey(header.key);
     if (session?.gen === header.gen) session.end(code, reason, now);
-    answer.end([this.encode([Type.goaway, code, reason, 0, header.gen])]);
+    answer.end([this.encode([Type.goaway, code, clipReason(reason), 0, header.gen])]);
   }
 
   /** The client gave up a request before its answer. */
@@ -179,7 +190,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   shutdown(retryMs: number, now: number): void {
     this.#now = now;
     this.#closing = true;
-    for (const session of [...this.#bySid.values()]) session.end('server_closing', 'the server is closing', now, retryMs);
+    for (const session of [...this.#bySid.values()])
+      session.end('server_closing', 'the server is closing', now, retryMs);
     for (const link of [...this.#links]) link.end('server_closing', 'the server is closing', retryMs);
   }
 
@@ -236,7 +248,11 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     }
     const sid = newId();
     const { cid } = attach;
-    const session = new ServerSession<L, I>(this, { cid, sid, key: issueKey(sid), client: newId(), identity }, this.#now);
+    const session = new ServerSession<L, I>(
+      this,
+      { cid, sid, key: issueKey(sid), client: newId(), identity },
+      this.#now,
+    );
     this.#bySid.set(sid, session);
     this.#byCid.set(cidKey(identity, cid), session);
     session.gen = attach.gen;
@@ -248,7 +264,13 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   }
 
   /** Binds the session to what the attach came in on, and answers. */
-  #carry(session: ServerSession<L, I>, attach: Attach, base: number, carrier: AttachCarrier<L, I>, settleMs: number): void {
+  #carry(
+    session: ServerSession<L, I>,
+    attach: Attach,
+    base: number,
+    carrier: AttachCarrier<L, I>,
+    settleMs: number,
+  ): void {
     if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link);
     this.#holders.set(carrier.answer, session);
     const ms = Math.max(Math.min(attach.hold ?? 0, this.limits.holdMs), settleMs);
@@ -274,11 +296,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   /** An equal stream opening: likewise, and only the newest body is read (PROTOCOL §8.2). */
   #moveBody(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>): void {
-    const old = session.link;
-    if (old !== null) {
-      session.detach(this.#now);
-      old.supersede(this.#now);
-    }
+    session.supersedeLink(this.#now);
     this.#carryByLink(session, base, link);
   }
 

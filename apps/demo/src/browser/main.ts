@@ -1,0 +1,117 @@
+import type { Person } from '../contract.ts';
+import { findRoom, rooms } from '../rooms.ts';
+import { AlertFeed } from './alert-feed.ts';
+import { AlertForm } from './alert-form.ts';
+import { AlertList } from './alert-list.ts';
+import { createAppClient } from './app-client.ts';
+import { Chat } from './chat.ts';
+import { ConnectionPanel } from './connection-panel.ts';
+import { ConnectionStatus } from './connection-status.ts';
+import { FlowDisturbance } from './flow-disturbance.ts';
+import { FlowPanel } from './flow-panel.ts';
+import { runFlow } from './flow-test.ts';
+import { Identity } from './identity.ts';
+import { monitorLink } from './link-monitor.ts';
+import { PageAddress } from './page-address.ts';
+import { randomId } from './random-id.ts';
+import { ReadMarks } from './read-marks.ts';
+import { RoomFeed } from './room-feed.ts';
+import { RoomList } from './room-list.ts';
+import { connectThemeButton } from './theme.ts';
+import { Toasts } from './toasts.ts';
+import { ViewTabs } from './view-tabs.ts';
+
+let refreshing = false;
+const flow = { count: 10_000, perSecond: 600 };
+
+connectThemeButton();
+const address = new PageAddress();
+const tabs = new ViewTabs();
+const cutKey = randomId();
+
+const identity = new Identity(tellName);
+const person = () => identity.person;
+const { userId } = identity;
+const client = createAppClient({ person, cutKey, pinned: address.pinned });
+
+// Rooms
+const marks = new ReadMarks();
+const feeds = rooms.map((room) => new RoomFeed({ client, room, person, readAt: marks.of(room.id), onChange: refresh }));
+const wanted = feeds.find(({ room }) => room === findRoom(address.room)) ?? feeds[0];
+if (wanted === undefined) throw new Error('There is no room.');
+const chat = new Chat(wanted, person);
+const roomList = new RoomList(feeds, (feed) => {
+  chat.show(feed);
+  address.selectRoom(feed.room.id);
+  tabs.show('chat');
+  refresh();
+});
+
+// Alerts
+const toasts = new Toasts(userId);
+const alertList = new AlertList(tabs, userId);
+const alerts = new AlertFeed({
+  client,
+  userId,
+  onAlert: (alert, fresh) => {
+    alertList.add(alert, fresh);
+    if (fresh) toasts.show(alert);
+  },
+});
+const alertForm = new AlertForm((draft) => alerts.raise(draft));
+
+// Connection
+const status = new ConnectionStatus();
+const panel = new ConnectionPanel({ client, cutKey, pinned: address.pinned });
+monitorLink(client, {
+  onSample: (sample) => {
+    status.show(sample);
+    panel.show(sample);
+  },
+  // What the client knows as its credentials has the name that it had at first, and the server may be a new one.
+  onSession: () => {
+    if (identity.renamed) tellName(identity.person.name);
+  },
+});
+
+// Flow test
+new FlowPanel({
+  count: flow.count,
+  run: (onProgress, signal) => runFlow({ client, flowId: `${userId}.${randomId()}`, ...flow, onProgress, signal }),
+  disturb: (signal) =>
+    new FlowDisturbance({
+      choices: address.pinned === undefined ? ['stream', 'poll', 'websocket', 'poll', 'stream', 'websocket'] : [],
+      onSwitch: (choice) => panel.use(choice),
+      untilOpen: () => client.connect(),
+      onCut: () => panel.cut(),
+      signal,
+    }),
+  onEnd: () => void panel.use(address.pinned ?? 'auto'),
+});
+
+refresh();
+
+/** Brings up to date what depends on all rooms: soon, and once however much has changed. */
+function refresh(): void {
+  if (refreshing) return;
+  refreshing = true;
+  queueMicrotask(() => {
+    refreshing = false;
+    roomList.show(chat.feed);
+    marks.keep(feeds);
+    alertForm.setPeople(peopleElsewhere());
+    const unread = feeds.reduce((sum, feed) => sum + feed.unread, 0);
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}${chat.feed.room.title} · Runnel`;
+  });
+}
+
+function tellName(name: string): void {
+  alerts.rename(name).then(() => chat.feed.enter(), console.warn);
+}
+
+/** Everyone in any room but oneself, each once, by name. */
+function peopleElsewhere(): Person[] {
+  const people = new Map(feeds.flatMap(({ members }) => members).map((member) => [member.userId, member]));
+  people.delete(userId);
+  return [...people.values()].sort((a, b) => a.name.localeCompare(b.name));
+}

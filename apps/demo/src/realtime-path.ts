@@ -1,0 +1,2 @@
+/** Where the realtime server is, for both ends. */
+export const realtimePath = '/realtime';

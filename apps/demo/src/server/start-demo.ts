@@ -1,0 +1,46 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FlowRuns } from './flow-runs.ts';
+import { LinkCutter } from './link-cutter.ts';
+import { createRealtime } from './realtime.ts';
+import { createSite } from './site.ts';
+
+export interface DemoOptions {
+  /** 0 lets the system choose one. */
+  readonly port: number;
+  /** Default: loopback only. */
+  readonly host?: string;
+}
+
+export interface Demo {
+  readonly url: string;
+  readonly port: number;
+  /** Lets clients know, and ends when all connections have. */
+  close(): Promise<void>;
+}
+
+/** Starts the demo. What it knows is in memory: a new start knows nothing of the last one. */
+export async function startDemo({ port, host = '127.0.0.1' }: DemoOptions): Promise<Demo> {
+  const cutter = new LinkCutter();
+  const flows = new FlowRuns();
+  const realtime = createRealtime(flows);
+  const server = createServer({ IncomingMessage: cutter.Request }, createSite(cutter));
+  realtime.attach(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${host}:${actual}`,
+    port: actual,
+    close: async () => {
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      flows.stopAll();
+      await realtime.close();
+      // A browser keeps connections open that never carried a request: those do not count as idle.
+      server.closeAllConnections();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * What was counted in this incarnation of the session, and what has to be known to count on: the ledger, the frame that is arriving in fragments,
+ * and how much was taken that the server has not been told of. Knows no links but the number that each of them has come to.
+ */
+import { RunnelError } from '../../errors.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
+import { FragmentJoiner } from '../../wire/fragments.ts';
+import { type AppDownFrame, type DownFrame, Type, type WelcomeLimits } from '../../wire/frames.ts';
+import { readDown } from '../../wire/read-down.ts';
+import { Ledger, type Line } from '../ledger.ts';
+
+export class Incarnation {
+  /** Replaced when the incarnation is over. */
+  #ledger = new Ledger<Line>();
+  /** Replaced with each new incarnation, whose limits it needs. */
+  #joiner = new FragmentJoiner(0);
+  #outboxBytes: number = DEFAULT_LIMITS.outboxBytes;
+  /** Taken since our `rx` was last told, in UTF-16 units; 0 again by `tellRx`. */
+  #untold = 0;
+
+  get ledger(): Ledger<Line> {
+    return this.#ledger;
+  }
+
+  /** A new incarnation was adopted. */
+  begin({ messageBytes, outboxBytes }: WelcomeLimits): void {
+    this.#joiner = new FragmentJoiner(messageBytes + DEFAULT_LIMITS.lineBytes);
+    this.#outboxBytes = outboxBytes;
+  }
+
+  /** PROTOCOL §7.8: counters start again. */
+  over(): void {
+    this.#ledger = new Ledger();
+    this.#untold = 0;
+  }
+
+  /** Whether `lines` are too many to keep. */
+  isFull(lines: readonly Line[]): boolean {
+    const bytes = sizeOf(lines) + this.#ledger.bytes;
+    return bytes > this.#outboxBytes || this.#ledger.tx - this.#ledger.ob + lines.length > DEFAULT_LIMITS.outboxFrames;
+  }
+
+  /**
+   * Counts a frame that came in order. Returns what the application is to see: null while a frame is incomplete.
+   * @throws RunnelError where the frames that were counted make no sense; the incarnation cannot go on
+   */
+  take(frame: DownFrame, size: number): AppDownFrame | null {
+    this.#ledger.take();
+    this.#untold += size;
+    if (frame[0] === Type.fragment) {
+      const text = this.#joiner.push(frame);
+      return text === null ? null : (readDown(text) as AppDownFrame);
+    }
+    if (this.#joiner.open) throw new RunnelError('protocol_error', 'a frame between fragments');
+    return frame as AppDownFrame;
+  }
+
+  /** PROTOCOL §4.3: whether so much was taken that the server's outbox waits for word of it. */
+  get ackDue(): boolean {
+    return this.#untold * 4 >= this.#outboxBytes || this.#ledger.rx % 4_096 === 0;
+  }
+
+  /** Our `rx`, about to be told. */
+  tellRx(): number {
+    this.#untold = 0;
+    return this.#ledger.rx;
+  }
+}
+
+export const sizeOf = (lines: readonly Line[]): number => lines.reduce((sum, { size }) => sum + size, 0);

@@ -1,0 +1,254 @@
+/**
+ * What carries the session now, and whether it can be believed: a socket, a stream, or polls; null: nothing. On a socket frames go out as they come
+ * (`#sent` is where the next one starts); beside a stream and polls they go up by POST. `Liveness` says when the path is due a ping, and when it is
+ * suspect; a suspect path still carries until a new one is adopted, or until it has been silent for too long.
+ */
+import { closeCodeOf } from '../../errors.ts';
+import { type Transport, Type, type UpFrame, type Welcome } from '../../wire/frames.ts';
+import { encodeFrame } from '../../wire/write.ts';
+import type { Line } from '../ledger.ts';
+import type { CarrierSet } from './carrier-set.ts';
+import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
+import type { Identity } from './identity.ts';
+import { type Incarnation, sizeOf } from './incarnation.ts';
+import { Liveness, type RoundTrip } from './liveness.ts';
+import type { Poller } from './poller.ts';
+import type { Uplink, UplinkSession } from './uplink.ts';
+
+/** A silent socket is kept this long: it may speak again. */
+export const SILENT_KEPT_MS = 8_000;
+/** One WebSocket message holds about this much, so that a slow path keeps showing signs of life. */
+const MESSAGE_BYTES = 16_384;
+
+export interface PathParts {
+  readonly carriers: CarrierSet;
+  readonly roundTrip: RoundTrip;
+  readonly identity: Identity;
+  readonly incarnation: Incarnation;
+  readonly poller: Poller;
+  readonly uplink: Uplink;
+}
+
+export class Path {
+  readonly #parts: PathParts;
+  /** Set by `adopt`, cleared by `lose`. */
+  #link: Socket | Stream | 'poll' | null = null;
+  /** Watches the link; null without one. */
+  #liveness: Liveness | null = null;
+  /** Since when the link is suspect; set by `suspect`, cleared by `trust` and with the link. */
+  #suspectSince: number | null = null;
+  /** When the link was adopted. */
+  #adoptedAt = 0;
+  /** Number of the next counted frame for the current socket; set by each welcome. */
+  #sent = 0;
+
+  constructor(parts: PathParts) {
+    this.#parts = parts;
+  }
+
+  get link(): Socket | Stream | 'poll' | null {
+    return this.#link;
+  }
+  get transport(): Transport | null {
+    return this.#link === null || this.#link === 'poll' ? this.#link : this.#link.kind;
+  }
+  get socket(): Socket | null {
+    return this.#link !== null && this.#link !== 'poll' && this.#link.kind === 'websocket' ? this.#link : null;
+  }
+  get isSuspect(): boolean {
+    return this.#suspectSince !== null;
+  }
+  get adoptedAt(): number {
+    return this.#adoptedAt;
+  }
+
+  /** Whether the carrier is what brings the current generation down. */
+  isDown(carrier: Carrier): boolean {
+    return carrier === this.#link || this.#parts.poller.has(carrier);
+  }
+
+  /** PROTOCOL §6.5: between an attach and its welcome nothing that is numbered goes up a socket. */
+  get mayNumber(): boolean {
+    return this.socket?.awaiting !== true;
+  }
+
+  // ——— coming and going ———
+
+  /** PROTOCOL §7.2: from here on `carrier` carries the session. `keep` takes a suspect socket that may come back. */
+  adopt(
+    carrier: Socket | Stream | Poll,
+    welcome: Welcome,
+    keep: ((socket: Socket, until: number) => void) | null,
+    now: number,
+  ): void {
+    const { carriers, roundTrip, poller, uplink } = this.#parts;
+    const old = this.#link;
+    if (old !== null && old !== 'poll' && old !== carrier) {
+      if (keep !== null && this.#suspectSince !== null && old.kind === 'websocket') {
+        keep(old, Math.max(now, this.#suspectSince + SILENT_KEPT_MS));
+      } else carriers.drop(old, 'superseded', closeCodeOf('superseded'));
+    }
+    carrier.sid = welcome.sid;
+    carrier.next = welcome.base;
+    this.#sent = welcome.rx;
+    this.#adoptedAt = now;
+    this.#suspectSince = null;
+    uplink.reset();
+    const polls = carrier.kind === 'poll';
+    poller.begin(polls ? carrier : null, now);
+    this.#link = polls ? 'poll' : carrier;
+    this.#liveness = new Liveness(roundTrip, polls ? Number.POSITIVE_INFINITY : welcome.heartbeatMs, now);
+    if (carrier.kind !== 'websocket') return;
+    carrier.phase = 'current';
+    carrier.awaiting = false;
+  }
+
+  /** The link is gone. */
+  lose(reason: string, last: Carrier | null = null): void {
+    const { carriers, poller, uplink } = this.#parts;
+    if (this.#link !== 'poll') carriers.drop(this.#link, reason);
+    this.#link = null;
+    this.#liveness = null;
+    this.#suspectSince = null;
+    poller.end(reason);
+    // The goodbye of a session that was closed still has to get through.
+    if (last === null) uplink.reset();
+  }
+
+  suspect(now: number): void {
+    this.#suspectSince = now;
+  }
+
+  trust(): void {
+    this.#suspectSince = null;
+  }
+
+  // ——— is it alive? ———
+
+  heard(now: number): void {
+    this.#liveness?.heard(now);
+    this.#parts.poller.heard(now);
+  }
+
+  /** The server told its `rx`. */
+  told(now: number): void {
+    const { acked, tx } = this.#parts.incarnation.ledger;
+    this.#liveness?.told(acked < tx, now);
+  }
+
+  /** Something that is answered went up the link. */
+  asked(bytes: number, now: number): void {
+    this.#liveness?.asked(bytes, now);
+  }
+
+  /** Returns how long the pong took, ms. */
+  ponged(now: number): number | null {
+    return this.#liveness?.ponged(now) ?? null;
+  }
+
+  /** Asks for a sign of life, unless one is asked for already, or a POST's answer will be one. */
+  ping(now: number): void {
+    if (this.#liveness === null || this.#liveness.pinging || !this.mayNumber) return;
+    const word = toLine([Type.ping, Math.floor(now)]);
+    if (this.socket !== null) this.#parts.carriers.send(this.socket, word.text);
+    else if (this.#parts.uplink.busy) return;
+    else this.#parts.uplink.say(word);
+    this.#liveness.pinged(now);
+  }
+
+  /** PROTOCOL §10.8. What the link has come to: `silent` is beyond hope. Sends a ping where one is due. */
+  check(now: number): 'good' | 'suspect' | 'silent' {
+    if (now >= this.#parts.poller.deadline) return 'silent';
+    if (this.#liveness === null) return 'good';
+    if (now >= this.#liveness.pingAt()) this.ping(now);
+    if (this.#suspectSince !== null) return now >= this.#suspectSince + SILENT_KEPT_MS ? 'silent' : 'good';
+    if (now < this.#liveness.suspectAt()) return 'good';
+    // A poll has nothing to wait for beside it: its replacement is another poll.
+    return this.#link === 'poll' ? 'silent' : 'suspect';
+  }
+
+  /** Every time at which `check` may come to something else. */
+  deadlines(): number[] {
+    const { poller, uplink } = this.#parts;
+    const deadlines = [poller.deadline, uplink.nextTimeout()];
+    if (this.#liveness !== null) deadlines.push(this.#liveness.pingAt(), this.#liveness.suspectAt());
+    if (this.#suspectSince !== null) deadlines.push(this.#suspectSince + SILENT_KEPT_MS);
+    return deadlines;
+  }
+
+  // ——— up ———
+
+  /** Tells our `rx` without other reason to speak. Polls tell it anyway. */
+  acknowledge(): void {
+    if (this.#link === null || this.#link === 'poll' || !this.mayNumber) return;
+    const rx = this.#parts.incarnation.tellRx();
+    if (this.socket === null) this.#parts.uplink.acknowledge();
+    else this.#parts.carriers.send(this.socket, encodeFrame([Type.ack, rx]));
+  }
+
+  pong(carrier: Carrier, t: number): void {
+    if (carrier.kind === 'stream') {
+      if (carrier === this.#link) this.acknowledge();
+    } else if (carrier.kind === 'websocket') {
+      const numbered = carrier === this.#link && this.mayNumber;
+      this.#parts.carriers.send(
+        carrier,
+        encodeFrame(numbered ? [Type.pong, t, this.#parts.incarnation.tellRx()] : [Type.pong, t]),
+      );
+    }
+  }
+
+  /** False: the frame is lost. */
+  sendLoose(line: Line): boolean {
+    if (this.#link === null || !this.mayNumber) return false;
+    if (this.socket === null) this.#parts.uplink.sendLoose(line);
+    else this.#parts.carriers.send(this.socket, line.text);
+    return true;
+  }
+
+  /** Sends what waits, as far as the link takes it. */
+  sendUp(now: number): void {
+    if (this.#link === null) return;
+    if (this.socket !== null) return this.#pump(this.socket, now);
+    const { acked, tx } = this.#parts.incarnation.ledger;
+    const bytes = this.#parts.uplink.steer(this.#uplinkSession(), now);
+    if (bytes === 0) return;
+    if (acked < tx) this.#liveness?.sent(now);
+    if (acked < tx || this.#link === 'poll') this.asked(bytes, now);
+  }
+
+  /** Sends what the socket has not carried yet. */
+  #pump(socket: Socket, now: number): void {
+    const { ledger } = this.#parts.incarnation;
+    if (!this.mayNumber || this.#sent >= ledger.tx) return;
+    let bytes = 0;
+    while (this.#sent < ledger.tx) {
+      const lines = ledger.slice(this.#sent, MESSAGE_BYTES);
+      this.#sent += lines.length;
+      bytes += sizeOf(lines);
+      this.#parts.carriers.send(socket, lines.map((line) => line.text).join('\n'));
+    }
+    this.#liveness?.sent(now);
+    this.asked(bytes, now);
+  }
+
+  /** The last words: what was counted, and the goodbye. Returns the request that still has to get through. */
+  finish(reason: string, now: number): Carrier | null {
+    const goaway = toLine([Type.goaway, 'closed', reason, 0]);
+    if (this.#link === null) return null;
+    if (this.socket === null) return this.#parts.uplink.finish(this.#uplinkSession(), goaway, now);
+    this.#pump(this.socket, now);
+    this.#parts.carriers.send(this.socket, goaway.text);
+    return null;
+  }
+
+  #uplinkSession(): UplinkSession {
+    const { identity, incarnation } = this.#parts;
+    return { header: identity.header(), ledger: incarnation.ledger, tellsRx: this.#link !== 'poll' };
+  }
+}
+
+function toLine(frame: UpFrame): Line {
+  const text = encodeFrame(frame);
+  return { text, size: text.length + 1 };
+}

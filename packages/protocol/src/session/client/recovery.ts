@@ -1,0 +1,67 @@
+/** Whether the session needs another link than the one it has, why, and when that may be sought: at once, after a growing pause, or when the server allows. */
+import { backoffMs } from './schedules.ts';
+
+export class Recovery {
+  readonly #random: () => number;
+  /** Whether an attach is needed. Set by `want` and `backOff`, cleared by `done`. */
+  #due = true;
+  /** When it is sought without a proven way; meaningful while due. */
+  #retryAt = 0;
+  /** Until when the server wants to be left alone. Set by a pause that it asked for; over when it is past, or by `done`. */
+  #notBefore = 0;
+  /** Attempts in a row that failed, or links that hardly lived; 0 again by `want`, after a link that worked. */
+  #failures = 0;
+  /** Why the last link was not trusted any more. */
+  #reason = '';
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  get due(): boolean {
+    return this.#due;
+  }
+  get retryAt(): number {
+    return this.#retryAt;
+  }
+  get failures(): number {
+    return this.#failures;
+  }
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Whether the server's own pause is over, so that a proven way may be used before `retryAt`. */
+  mayAttach(now: number): boolean {
+    return now >= this.#notBefore;
+  }
+
+  /** At once: the last link has worked. */
+  want(reason: string, now: number): void {
+    this.#reason = reason;
+    if (this.#due) return;
+    this.#failures = 0;
+    this.#due = true;
+    this.#retryAt = now;
+  }
+
+  /** After a pause that grows with each failure, and not before `pauseMs` that the server asked for. */
+  backOff(reason: string, pauseMs: number, now: number): void {
+    this.#failures += 1;
+    this.#due = true;
+    this.#reason = reason;
+    this.#notBefore = now + pauseMs;
+    this.#retryAt = Math.max(this.#notBefore, now + backoffMs(this.#failures, this.#random));
+  }
+
+  /** Things may have changed: no need to wait, but for the server. */
+  hasten(now: number): void {
+    this.#retryAt = Math.max(this.#notBefore, Math.min(this.#retryAt, now));
+  }
+
+  /** There is a link that is trusted. */
+  done(): void {
+    this.#due = false;
+    this.#notBefore = 0;
+  }
+}
