@@ -1,6 +1,6 @@
-export { type Call, type CallOptions, type Settle } from './channels/calls.ts';
+export type { Call, CallOptions, Settle } from './channels/calls.ts';
 export * from './channels/client-channels.ts';
-export * from './channels/subscription.ts';
+export type { EventMeta, Gap, SubscriptionListener, SubscriptionState } from './channels/subscription.ts';
 export * from './code-meanings.ts';
 export * from './contract/index.ts';
 export * from './errors.ts';

@@ -19,7 +19,9 @@ describe('the table of codes', () => {
   });
 
   test('has its page in ERRORS.md, with the same verdicts', () => {
-    const pages = readFileSync(new URL('../../../docs/ERRORS.md', import.meta.url), 'utf8').matchAll(/^### `(\w+)`\n\*(\w+)\*/gm);
+    const pages = readFileSync(new URL('../../../docs/ERRORS.md', import.meta.url), 'utf8').matchAll(
+      /^### `(\w+)`\n\*(\w+)\*/gm,
+    );
     const listed = [...pages].map(([, code, verdict]) => [code, verdict]);
     expect(listed).toEqual(Object.entries(CODES).map(([code, { verdict }]) => [code, verdict]));
   });

@@ -89,6 +89,7 @@ export class Gateway<I extends Identity> {
       sessionsMax,
       settleMs,
       app,
+      now: () => clock.now(),
       newId: nanoid,
       issueKey: (sid) => keys.issueKey(sid),
       readKey: (key) => keys.readKey(key),

@@ -196,10 +196,10 @@ export class Subscription {
     if (this.#answered || channel === null) return;
     this.#answered = true;
     const { encoder, membersOf } = this.#hub.options;
-    const { n, epoch } = channel;
+    const { n, epoch, head } = channel;
     const members = membersOf(this.resolved);
     const events = this.resolved.channel.events.map(({ name }) => name);
-    const told = { n, epoch, offset, recovered, events };
+    const told = { n, epoch, offset, head, recovered, events };
     const [presence = [], ...more] = members ?? [];
     this.#send(encoder.counted([Type.subscribed, this.#options.id, members === null ? told : { ...told, presence }]));
     for (const joined of more) this.#send(encoder.counted([Type.presence, n, { joined }]));

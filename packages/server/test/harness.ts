@@ -82,6 +82,7 @@ export class Harness {
       sessionsMax: 1_000,
       settleMs: 1_000,
       app: this.app,
+      now: () => clock.now(),
       newId,
       issueKey: (sid) => `key-${sid}`,
       readKey: (key) => ({ sid: key.slice(4), genuine: true }),

@@ -21,6 +21,7 @@ describe('subscribe', () => {
     expect(subscribed(ann)).toMatchObject({
       n: 1,
       offset: 1,
+      head: 1,
       recovered: null,
       events: ['message', 'stamped', 'note', 'typing', 'huge'],
     });

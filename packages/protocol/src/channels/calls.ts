@@ -9,8 +9,8 @@ import { utf8Length } from '../wire/utf8.ts';
 import { type Parcel, toParcel } from './parcel.ts';
 
 /** What waits for a session at most: calls, and bytes of their payloads. */
-export const CALL_QUEUE_MAX = 1_000;
-export const CALL_QUEUE_BYTES_MAX = 1_048_576;
+const CALL_QUEUE_MAX = 1_000;
+const CALL_QUEUE_BYTES_MAX = 1_048_576;
 
 /** Told the one outcome of a call. Must not throw. */
 export type Settle = (error: RunnelError | null, data?: unknown) => void;

@@ -79,7 +79,7 @@ export class ClientChannels implements ClientApp {
   bind(session: SessionPort): void {
     this.#session = session;
     this.#calls.reopen();
-    this.#subscriptions.reset();
+    this.#subscriptions.reopen();
   }
 
   // ——— what the application wants ———
@@ -202,7 +202,7 @@ export class ClientChannels implements ClientApp {
 
   lost(): void {
     this.#calls.lost();
-    this.#subscriptions.reset();
+    this.#subscriptions.lost();
   }
 
   attached(subs: readonly AttachSub[] | null): void {

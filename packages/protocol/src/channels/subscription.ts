@@ -26,7 +26,7 @@ export type SubscriptionState =
       readonly status: 'failed';
       readonly code: string;
       readonly message: string;
-      /** When it is tried again, on the core's clock, ms; Infinity: when the client connects again; null: never. */
+      /** When it is tried again, on the core's clock, ms; Infinity: the client is closed; null: trying again is of no use in this session. */
       readonly retryAt: number | null;
     };
 
@@ -41,8 +41,7 @@ export interface EventMeta {
   /** Whether that was this client, in this or an earlier session. */
   readonly self: boolean;
   /**
-   * Whether it was missed earlier and is made up for from the channel's history. Needs a server that tells its `head` when it answers a subscribe;
-   * false otherwise, and for messages that `rewind` brings.
+   * Whether it was missed earlier and is made up for from the channel's history; false for messages that `rewind` brings.
    */
   readonly recovered: boolean;
 }
@@ -63,8 +62,13 @@ export interface SubscriptionListener {
   presence(members: ReadonlyMap<string, PresenceEntry>): void;
 }
 
-/** `head`: the newest offset when the server answered. */
-type Answer = Subscribed & { readonly head?: number };
+/** What a subscription begins as. */
+export interface Wish {
+  readonly id: number;
+  readonly name: string;
+  readonly from: SubscribeOptions;
+  readonly listener: SubscriptionListener;
+}
 
 type VolatileFrame = Extract<AppDownFrame, readonly [9, ...unknown[]]>;
 
@@ -78,6 +82,8 @@ export class Subscription {
   id: number;
   /** The channel's number in this incarnation; null while it is not subscribed. */
   n: number | null = null;
+  /** Whether the server has it, or was asked for it, in this incarnation. */
+  known = false;
   /** When to ask for it, where it waits to be asked for. */
   askAt = 0;
   /** Gaps and refusals in a row without a message. */
@@ -91,13 +97,13 @@ export class Subscription {
   #recoveredTo = 0;
   readonly #members = new Map<string, PresenceEntry>();
 
-  constructor(name: string, id: number, options: SubscribeOptions, listener: SubscriptionListener) {
+  constructor({ id, name, from: { rewind, since }, listener }: Wish) {
     this.name = name;
     this.id = id;
     this.#listener = listener;
-    this.#rewind = options.rewind;
-    this.#epoch = options.since?.epoch ?? null;
-    this.#offset = options.since?.offset ?? 0;
+    this.#rewind = rewind;
+    this.#epoch = since?.epoch ?? null;
+    this.#offset = since?.offset ?? 0;
   }
 
   get state(): SubscriptionState {
@@ -131,7 +137,7 @@ export class Subscription {
     this.#setState({ status: 'failed', code, message, retryAt });
   }
 
-  handleSubscribed({ n, epoch, offset, recovered, events, presence, head = 0 }: Answer): void {
+  handleSubscribed({ n, epoch, offset, recovered, events, presence, head }: Subscribed): void {
     this.n = n;
     this.#events = events;
     // While the answer was on its way another link may have brought more of the same log.

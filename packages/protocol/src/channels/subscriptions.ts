@@ -38,9 +38,9 @@ export class Subscriptions {
     return this.#live.get(n);
   }
 
-  open(name: string, options: SubscribeOptions, listener: SubscriptionListener): void {
+  open(name: string, from: SubscribeOptions, listener: SubscriptionListener): void {
     this.close(name);
-    const subscription = new Subscription(name, this.#nextId(), options, listener);
+    const subscription = new Subscription({ id: this.#nextId(), name, from, listener });
     this.#byName.set(name, subscription);
     this.#asking.add(subscription);
     listener.state(subscription.state);
@@ -51,7 +51,8 @@ export class Subscriptions {
     const subscription = this.#byName.get(name);
     if (subscription === undefined) return;
     this.#byName.delete(name);
-    if (this.#withdraw(subscription)) this.#leaving.add(name);
+    this.#withdraw(subscription);
+    if (subscription.known) this.#leaving.add(name);
   }
 
   /** PROTOCOL §4.0: what an attach asks for. */
@@ -69,21 +70,24 @@ export class Subscriptions {
     return subs;
   }
 
-  /** The incarnation is over, or another session is sought: everything has to be asked for again. */
-  reset(): void {
-    this.#closed = null;
+  /** The incarnation is over: all that has not failed for good has to be asked for again. */
+  lost(): void {
     for (const subscription of this.#forget()) subscription.subscribing();
+  }
+
+  /** Another session is sought, perhaps as somebody else: what has failed for good has a chance again. */
+  reopen(): void {
+    this.#closed = null;
+    for (const subscription of [...this.#byName.values()]) subscription.subscribing();
+    this.lost();
   }
 
   /** A new incarnation has been asked for `subs`. What has changed since goes up after. */
   attached(subs: readonly AttachSub[]): void {
     for (const [id, name] of subs) {
       const subscription = this.#byName.get(name);
-      if (subscription?.id === id) {
-        this.#asking.delete(subscription);
-        this.#asked.set(id, subscription);
-        subscription.subscribing();
-      } else this.#leaving.add(name);
+      if (subscription?.id === id) this.#markAsked(subscription);
+      else this.#leaving.add(name);
     }
   }
 
@@ -114,10 +118,12 @@ export class Subscriptions {
     this.#fail(subscription, new RunnelError(code, message, { retryable: verdictOf(code) !== 'fatal' }), now);
   }
 
-  /** PROTOCOL §5.16: something is missing. From the position anew: at once the first time, later with growing pauses, for it may not be had at all. */
+  /**
+   * PROTOCOL §5.16: something is missing. From the position anew, which takes the place of what the server has: at once the first time, later with
+   * growing pauses, for it may not be had at all.
+   */
   handleGap(subscription: Subscription, now: number): void {
     this.#withdraw(subscription);
-    this.#leaving.add(subscription.name);
     subscription.failures += 1;
     this.#ask(subscription, subscription.failures > 1 ? now + backoffMs(subscription.failures, this.#random) : 0);
     subscription.subscribing();
@@ -134,9 +140,7 @@ export class Subscriptions {
       const id = this.#nextId();
       yield toParcel(JSON.stringify([Type.subscribe, id, name, from]), () => {
         subscription.id = id;
-        this.#asking.delete(subscription);
-        this.#asked.set(id, subscription);
-        subscription.subscribing();
+        this.#markAsked(subscription);
       });
     }
   }
@@ -159,23 +163,34 @@ export class Subscriptions {
     this.#live.clear();
     this.#leaving.clear();
     const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
-    for (const subscription of wanted) this.#ask(subscription, 0);
+    for (const subscription of wanted) {
+      subscription.known = false;
+      this.#ask(subscription, 0);
+    }
     return wanted;
   }
 
   #fail(subscription: Subscription, { code, message, retryable }: RunnelError, now: number): void {
     this.#withdraw(subscription);
+    subscription.known = false;
     subscription.failures += 1;
     const retryAt = retryable ? now + backoffMs(subscription.failures, this.#random) : null;
     if (retryAt !== null) this.#ask(subscription, retryAt);
     subscription.fail(code, message, retryAt);
   }
 
-  /** Takes it out of wherever it is. True: the server has it, or was asked for it. */
-  #withdraw(subscription: Subscription): boolean {
+  #markAsked(subscription: Subscription): void {
     this.#asking.delete(subscription);
-    const { n } = subscription;
-    if (n !== null && this.#live.get(n) === subscription) return this.#live.delete(n);
-    return this.#asked.get(subscription.id) === subscription && this.#asked.delete(subscription.id);
+    this.#asked.set(subscription.id, subscription);
+    subscription.known = true;
+    subscription.subscribing();
+  }
+
+  /** Takes it out of wherever it is. */
+  #withdraw(subscription: Subscription): void {
+    const { id, n } = subscription;
+    this.#asking.delete(subscription);
+    if (this.#asked.get(id) === subscription) this.#asked.delete(id);
+    if (n !== null && this.#live.get(n) === subscription) this.#live.delete(n);
   }
 }

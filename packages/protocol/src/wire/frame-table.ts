@@ -69,7 +69,7 @@ export const FRAMES: readonly FrameEntry[] = [
     name: 'subscribed',
     class: 'counted',
     direction: 'down',
-    form: '[17, id, {n, epoch, offset, recovered, events, presence?}]',
+    form: '[17, id, {n, epoch, offset, head, recovered, events, presence?}]',
   },
   {
     type: 18,

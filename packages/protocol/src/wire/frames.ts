@@ -159,6 +159,8 @@ export interface Subscribed {
   readonly n: number;
   readonly epoch: string;
   readonly offset: number;
+  /** Offset of the newest message of the log: what follows up to it comes from the history. */
+  readonly head: number;
   readonly recovered: boolean | null;
   /** Event names by index. */
   readonly events: readonly string[];

@@ -44,6 +44,7 @@ const FORMS: Forms = {
       n: int,
       epoch: text,
       offset: int,
+      head: int,
       recovered: (value) => value === null || flag(value),
       events: list(text),
       presence: members,

@@ -11,6 +11,10 @@ const anyone: Identity = { id: 'anyone' };
 function world() {
   const told: boolean[] = [];
   const ended: string[] = [];
+  const confirmed: string[] = [];
+  /** What the application calls when the subscriptions of an attach are answered. */
+  const settles: (() => void)[] = [];
+  const clock = { now: 0 };
   let ids = 0;
   const registry = new SessionRegistry<Line, Identity>({
     node: 'n1',
@@ -19,13 +23,14 @@ function world() {
     sessionsMax: 10,
     settleMs: 500,
     app: {
-      created: (_session, _subs, settled) => settled(),
+      created: (_session, subs, settled) => (subs.length === 0 ? settled() : settles.push(settled)),
       frame: () => {},
-      confirmed: () => {},
+      confirmed: ({ sid }) => confirmed.push(sid),
       resumed: () => {},
       reachable: (_session, reachable) => told.push(reachable),
       ended: (_session, code) => ended.push(code),
     },
+    now: () => clock.now,
     newId: () => `id${++ids}`,
     issueKey: (sid) => sid,
     readKey: (sid) => ({ sid, genuine: true }),
@@ -74,7 +79,7 @@ function world() {
   const run = (until: number): void => {
     for (let at = registry.nextTimeout(); at <= until; at = registry.nextTimeout()) registry.handleTimeout(at);
   };
-  return { registry, told, ended, answer, socket, attach, byPoll, session, poll, run };
+  return { registry, clock, told, ended, confirmed, settles, answer, socket, attach, byPoll, session, poll, run };
 }
 
 describe('a session carried by polls', () => {
@@ -156,6 +161,20 @@ describe('a session carried by polls', () => {
     expect(session().ledger.covers(tx)).toBe(true);
   });
 
+  it('is out of reach from when its attach was answered, however long the application took to settle it', () => {
+    const { registry, attach, answer, clock, settles, run, told } = world();
+    const got = answer();
+    registry.attach(attach(1, 'poll', { hold: 0, subs: [[1, 'c', {}]] }), anyone, { answer: got }, 0);
+    expect(got.frames).toBeNull();
+    clock.now = 400;
+    settles[0]?.();
+    expect(got.frames?.map(([type]) => type)).toEqual([0, 13]);
+    run(5_399);
+    expect(told).toEqual([]);
+    run(5_400);
+    expect(told).toEqual([false]);
+  });
+
   it('is not confirmed after a POST has ended it', () => {
     const { byPoll, registry, session, answer, ended } = world();
     byPoll(1);
@@ -214,6 +233,31 @@ describe('a session carried by links', () => {
     expect(second.frames).toEqual([[8, 2]]);
     run(10_000);
     expect(ended).toEqual(['session_lost']);
+  });
+
+  it('is confirmed by a ping on the current link, and by no other', () => {
+    const { registry, socket, attach, run, session, confirmed, ended } = world();
+    const [first, second] = [socket(0), socket(0)];
+    registry.attach(attach(1, 'websocket'), anyone, { link: first.link }, 0);
+    registry.attach(attach(2, 'websocket'), anyone, { link: second.link }, 1);
+    first.link.handleFrame([1, 7], 6, 2);
+    expect(confirmed).toEqual([]);
+    second.link.handleFrame([1, 7, 0], 8, 3);
+    second.link.handleFrame([1, 8, 0], 8, 4);
+    expect(confirmed).toEqual([session().sid]);
+    run(10_003);
+    expect(ended).toEqual([]);
+  });
+
+  it('is confirmed by an attach with its key, and not by one without', () => {
+    const { registry, socket, attach, run, session, confirmed, ended } = world();
+    registry.attach(attach(1, 'websocket'), anyone, { link: socket(0).link }, 0);
+    registry.attach(attach(2, 'websocket'), anyone, { link: socket(0).link }, 1);
+    expect(confirmed).toEqual([]);
+    registry.attach(attach(3, 'websocket', { key: session().key, node: 'n1' }), anyone, { link: socket(0).link }, 2);
+    expect(confirmed).toEqual([session().sid]);
+    run(10_003);
+    expect(ended).toEqual([]);
   });
 
   it('says goodbye in at most 512 characters', () => {

@@ -86,7 +86,7 @@ export const DOWN_FRAMES: readonly DownFrame[] = [
   [15, 2, 500],
   [16, 1, 5, 0, { bytes }],
   [16, 1, [9, 5], 0, null, { by: 'p1' }],
-  [17, 3, { n: 1, epoch: 'e1', offset: 4, recovered: null, events: ['message'] }],
+  [17, 3, { n: 1, epoch: 'e1', offset: 4, head: 4, recovered: null, events: ['message'] }],
   [
     17,
     3,
@@ -94,6 +94,7 @@ export const DOWN_FRAMES: readonly DownFrame[] = [
       n: 1,
       epoch: '',
       offset: 4,
+      head: 9,
       recovered: true,
       events: [],
       presence: [{ id: 'ann', data: { bytes }, connected: true }],

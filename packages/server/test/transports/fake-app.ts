@@ -29,7 +29,7 @@ export class FakeApp implements ServerApp<SharedLine, Identity> {
   created(session: FakeSession, subs: readonly AttachSub[], settled: () => void): void {
     this.sessions.push(session);
     for (const [id] of subs) {
-      const subscribed = { n: id, epoch: 'e', offset: 0, recovered: null, events: ['message'] };
+      const subscribed = { n: id, epoch: 'e', offset: 0, head: 0, recovered: null, events: ['message'] };
       session.enqueue(sharedLine(encodeFrame([Type.subscribed, id, subscribed])));
     }
     settled();

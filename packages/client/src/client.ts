@@ -1,0 +1,261 @@
+import {
+  type Attempt,
+  ClientChannels,
+  type ConnectionState,
+  type Contract,
+  type ParamsTuple,
+  type PatternOf,
+  RunnelError,
+  TRANSPORTS,
+  type Transport,
+} from '@runnel/protocol';
+import { type ChannelOptions, ClientChannel } from './channel.ts';
+import { channelName } from './channel-name.ts';
+import type { Auth } from './credentials.ts';
+import { Driver } from './driver.ts';
+import { resolveEndpoint } from './endpoint.ts';
+import { defaultEnvironment, type Environment } from './environment.ts';
+import { Listeners } from './listeners.ts';
+import { SharedChannels } from './shared-channels.ts';
+
+export interface ClientOptions {
+  /**
+   * What the server's `authenticate` is given as `auth`. A function is asked again when the server refuses what it gave, and before that expires.
+   * Default: nothing.
+   */
+  readonly auth?: Auth;
+  /** The transports to choose among. Default: all. */
+  readonly transports?: readonly Transport[];
+  /** Whether to connect without being asked, in the microtask after `createClient`. Default: true. */
+  readonly autoConnect?: boolean;
+  /** How long the answer to a publish or request may take, time without a connection included, ms. Default: 15,000. */
+  readonly timeoutMs?: number;
+  /** `include` also sends cookies to another origin, which must allow it. Default: `same-origin`. */
+  readonly credentials?: RequestCredentials;
+  /** Headers for every request and WebSocket, for instance an app's cookies. Outside browsers only: there they would need a preflight. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The first handler of `onState`. */
+  readonly onState?: (state: ConnectionState) => void;
+  /** Told what an event handler throws. Default: it is thrown in a microtask, and so reaches the page's or process's handler of uncaught errors. */
+  readonly onError?: (error: unknown) => void;
+  /** Replaces parts of what the client runs on, for tests. */
+  readonly environment?: Partial<Environment>;
+}
+
+export interface UseOptions {
+  /** How long the transport may take to prove itself, ms. Default: 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/** What the client knows about its connection. Times are in ms, points in time since 1970. */
+export interface Diagnosis {
+  readonly state: ConnectionState;
+  /** What carries the session now; null: nothing does. */
+  readonly transport: Transport | null;
+  /** What `use` asked for last. */
+  readonly choice: Transport | 'auto';
+  /** Smoothed; null before it was measured. */
+  readonly roundTripMs: number | null;
+  /** Our public name, as others see it in `meta.by`; null before there is a session. */
+  readonly client: string | null;
+  /** Counted frames up and down since the client connected, how often the session was resumed, and attaches sent. */
+  readonly counts: Readonly<Record<'framesUp' | 'framesDown' | 'resumes' | 'attaches', number>>;
+  /** What was tried, oldest first; the last 100. */
+  readonly attempts: readonly Attempt[];
+}
+
+/** What follows a pattern: its parameters, where it has some, and options. */
+export type ChannelArguments<K extends string> = [...params: ParamsTuple<K>, options?: ChannelOptions];
+
+const ATTEMPTS_MAX = 100;
+const TIMEOUT_MS = 15_000;
+const USE_TIMEOUT_MS = 10_000;
+
+/** A connection to one server. Made by {@link createClient}. */
+export class Client<C extends Contract<C>> {
+  readonly #driver: Driver;
+  readonly #environment: Environment;
+  readonly #shared: SharedChannels;
+  readonly #states: Listeners<[state: ConnectionState]>;
+  readonly #attempts: Attempt[] = [];
+  /** Gives up the wait of the `use` before. */
+  #supersede: () => void = () => {};
+
+  constructor(url: string | URL, options: ClientOptions) {
+    const {
+      auth,
+      autoConnect = true,
+      credentials = 'same-origin',
+      headers = {},
+      onState,
+      timeoutMs = TIMEOUT_MS,
+    } = options;
+    const environment = { ...defaultEnvironment(), ...options.environment };
+    const report = options.onError ?? rethrow;
+    this.#environment = environment;
+    this.#states = new Listeners(report);
+    if (onState !== undefined) this.#states.add(onState);
+    const channels = new ClientChannels({
+      random: environment.random,
+      onState: (state) => this.#states.emit(state),
+      onAttempt: (attempt) => this.#note(attempt),
+      onRefresh: () => this.#driver.refresh(),
+    });
+    this.#shared = new SharedChannels({
+      channels,
+      driver: () => this.#driver,
+      newId: environment.newId,
+      report,
+      timeoutMs,
+    });
+    this.#driver = new Driver({
+      environment,
+      endpoint: resolveEndpoint(url),
+      transports: checkTransports(options.transports ?? TRANSPORTS),
+      auth,
+      credentials,
+      headers,
+      timeoutMs,
+      channels,
+      beforeTurn: () => this.#shared.settle(),
+      onSocketFailure: (reason, at) =>
+        this.#note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
+    });
+    if (autoConnect) {
+      queueMicrotask(() => {
+        if (this.state.status === 'idle') this.#driver.start();
+      });
+    }
+  }
+
+  /**
+   * Connects, again after `close()` too; calls that wait are then sent. Resolves when there is a session. The promise need not be awaited.
+   * @throws RunnelError as rejection, with the code for which the client is closed instead
+   */
+  connect(): Promise<void> {
+    this.#driver.start();
+    return handled(this.#until((state) => state.status === 'open').done);
+  }
+
+  /** Ends the session, for the server too. Calls that were not answered reject; channels stay wanted for a later `connect()`. */
+  close(reason = 'closed by the application'): void {
+    this.#driver.close(reason);
+  }
+
+  /**
+   * Allows this transport only, or with `auto` those of the options again, and resolves when one of them carries the session.
+   * @throws RunnelError as rejection: `transport_unavailable` where it is not proven in time, and then what was allowed before is allowed again;
+   *   `canceled` where `use` was called again meanwhile
+   */
+  use(transport: Transport | 'auto', { timeoutMs = USE_TIMEOUT_MS }: UseOptions = {}): Promise<void> {
+    this.#supersede();
+    const before = this.#driver.choice;
+    this.#driver.use(transport);
+    const wait = this.#until(
+      (state) => state.status === 'open' && (transport === 'auto' || state.transport === transport),
+    );
+    this.#supersede = () => wait.fail(new RunnelError('canceled', `use("${transport}") was followed by another.`));
+    const callOff = this.#environment.after(timeoutMs, () => {
+      if (!wait.fail(new RunnelError('transport_unavailable', `${transport} was not proven within ${timeoutMs} ms.`)))
+        return;
+      this.#driver.use(before);
+    });
+    return handled(wait.done.finally(callOff));
+  }
+
+  /** Where the connection stands. */
+  get state(): ConnectionState {
+    return this.#driver.session.state;
+  }
+
+  /** Calls `handler` when `state` changes; returns what stops that. */
+  onState(handler: (state: ConnectionState) => void): () => void {
+    return this.#states.add(handler);
+  }
+
+  /** What was tried to get through, with what outcome, and how things stand. */
+  diagnose(): Diagnosis {
+    const { client, counts, roundTripMs, state } = this.#driver.session;
+    const transport = state.status === 'open' ? state.transport : null;
+    return {
+      state,
+      transport,
+      choice: this.#driver.choice,
+      roundTripMs,
+      client,
+      counts: { ...counts },
+      attempts: [...this.#attempts],
+    };
+  }
+
+  /**
+   * A handle of one channel: `client.channel('room/:roomId', { roomId: 'lobby' }, { rewind: 50 })`.
+   * @throws RunnelError `channel_invalid` for a parameter that is missing or empty, or a name that gets longer than 256 characters
+   */
+  channel<K extends PatternOf<C>>(pattern: K, ...args: ChannelArguments<K>): ClientChannel<C, K> {
+    const rest: readonly unknown[] = args;
+    const [params, options] = pattern.includes(':') ? rest : [undefined, ...rest];
+    const name = channelName(pattern, (params ?? {}) as Readonly<Record<string, unknown>>);
+    return new ClientChannel(this.#shared, name, (options ?? {}) as ChannelOptions);
+  }
+
+  #note(attempt: Attempt): void {
+    this.#attempts.push(attempt);
+    if (this.#attempts.length > ATTEMPTS_MAX) this.#attempts.shift();
+  }
+
+  /** Waits for a state; rejects where the client is closed instead. `fail` rejects it, unless it is settled. */
+  #until(isDone: (state: ConnectionState) => boolean): { done: Promise<void>; fail: (error: RunnelError) => boolean } {
+    let settle = (_error: RunnelError | null): boolean => false;
+    const done = new Promise<void>((resolve, reject) => {
+      let off = (): void => {};
+      let settled = false;
+      settle = (error) => {
+        if (settled) return false;
+        settled = true;
+        off();
+        if (error === null) resolve();
+        else reject(error);
+        return true;
+      };
+      const look = (state: ConnectionState): void => {
+        if (isDone(state)) settle(null);
+        else if (state.status === 'closed')
+          settle(new RunnelError(state.code, `The client is closed: ${state.reason}`));
+      };
+      look(this.state);
+      if (!settled) off = this.#states.add(look);
+    });
+    return { done, fail: (error) => settle(error) };
+  }
+}
+
+/**
+ * Connects to a Runnel server.
+ *
+ * @typeParam C the contract, as a type: `createClient<AppContract>('/realtime')`
+ * @param url the server's path, relative to the page, or its http(s) or ws(s) URL
+ * @throws TypeError for a URL or transports that cannot be
+ */
+export function createClient<C extends Contract<C>>(url: string | URL, options: ClientOptions = {}): Client<C> {
+  return new Client<C>(url, options);
+}
+
+function checkTransports(transports: readonly Transport[]): readonly Transport[] {
+  if (transports.length > 0 && transports.every((transport) => TRANSPORTS.includes(transport))) return transports;
+  throw new TypeError(
+    `transports is [${transports.join(', ')}]; it must name at least one of ${TRANSPORTS.join(', ')}.`,
+  );
+}
+
+/** A promise that may be ignored: its rejection is nobody's fault. */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function rethrow(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

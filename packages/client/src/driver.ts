@@ -1,0 +1,259 @@
+/**
+ * The one place where a session is given its inputs and its effects are carried out.
+ *
+ * Inputs are taken one after another, never one within another: what an event handler of the application causes waits until the input that called it is
+ * done. What the application does in one turn of the event loop (`touch`) is sent together, in the microtask that ends it.
+ */
+import {
+  type CarrierEnd,
+  type ClientChannels,
+  ClientSession,
+  type Effect,
+  encodeData,
+  type Transport,
+} from '@runnel/protocol';
+import type { Carrier } from './carrier.ts';
+import { Clock } from './clock.ts';
+import { type Auth, findCredentials } from './credentials.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Environment } from './environment.ts';
+import { exchange } from './http-exchange.ts';
+import { openSocket } from './web-socket.ts';
+
+/** A timer that is this late was not just late: the page was frozen, or the machine asleep. */
+const LATE_MS = 3_000;
+
+export interface DriverOptions {
+  readonly environment: Environment;
+  readonly endpoint: Endpoint;
+  readonly transports: readonly Transport[];
+  /** Undefined: none. */
+  readonly auth: Auth;
+  readonly credentials: RequestCredentials;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly channels: ClientChannels;
+  /** Called at the start of each turn: brings `channels` up to what the application wants by now. */
+  readonly beforeTurn: () => void;
+  /** A WebSocket failed for a reason that the session cannot see. */
+  readonly onSocketFailure: (reason: string, now: number) => void;
+}
+
+type Input = (session: ClientSession, now: number) => void;
+
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #clock: Clock;
+  #session: ClientSession;
+  #carriers = new Map<number, Carrier>();
+  #choice: Transport | 'auto' = 'auto';
+  /** What has happened and was not taken yet. */
+  readonly #inputs: Input[] = [];
+  #turning = false;
+  /** Whether a turn is due in a microtask. */
+  #touched = false;
+  /** When the timer goes off, and what calls it off; Infinity while there is none. It may be early, never late. */
+  #armedFor = Number.POSITIVE_INFINITY;
+  #disarm: () => void = () => {};
+  /** Stops watching the page; null while it is not watched, which it is from `start` until the session is closed. */
+  #unwatch: (() => void) | null = null;
+  /** Whether fresh credentials are being found out for a session that goes on. */
+  #refreshing = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#clock = new Clock(options.environment);
+    this.#session = this.#newSession();
+  }
+
+  get session(): ClientSession {
+    return this.#session;
+  }
+  get choice(): Transport | 'auto' {
+    return this.#choice;
+  }
+
+  /** The time, on the core's clock, ms. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Seeks a session, unless there is one or one is sought. */
+  start(): void {
+    if (this.#session.state.status === 'closed') {
+      this.#session = this.#newSession();
+      this.#carriers = new Map();
+      this.#session.use(this.#choice, this.now());
+    }
+    this.#unwatch ??= this.#options.environment.watch({
+      wake: () => this.#input((session, now) => session.wake(now)),
+      leave: () => this.close('the page was left'),
+    });
+    this.#input((session, now) => session.start(now));
+  }
+
+  close(reason: string): void {
+    this.#input((session, now) => session.close(now, reason));
+  }
+
+  use(choice: Transport | 'auto'): void {
+    this.#choice = choice;
+    this.#input((session, now) => session.use(choice, now));
+  }
+
+  /** The application has called something: a turn is due when it is done. */
+  touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    queueMicrotask(() => {
+      this.#touched = false;
+      this.#input(() => {});
+    });
+  }
+
+  /** The server says that the credentials expire (PROTOCOL §4.5). */
+  refresh(): void {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    this.#findCredentials(true, (session, auth, now) => {
+      session.handleCredentials(auth, now);
+      this.#options.channels.reauthorize(encodeData(auth), this.#options.timeoutMs, now);
+    }).finally(() => {
+      this.#refreshing = false;
+    });
+  }
+
+  #newSession(): ClientSession {
+    const { auth, channels, environment, transports } = this.#options;
+    const { newId, random } = environment;
+    const session = new ClientSession({ app: channels, transports, newId, random, hasCredentials: auth !== undefined });
+    channels.bind(session);
+    return session;
+  }
+
+  // ——— turns ———
+
+  #input(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#turning) return;
+    this.#turning = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#turn(next);
+    } finally {
+      this.#turning = false;
+      this.#arm();
+      if (this.#session.state.status === 'closed') {
+        this.#unwatch?.();
+        this.#unwatch = null;
+      }
+    }
+  }
+
+  #turn(input: Input): void {
+    const { beforeTurn, channels } = this.#options;
+    const session = this.#session;
+    const now = this.now();
+    beforeTurn();
+    channels.steer(now);
+    if (this.#clock.takeJump()) session.wake(now);
+    input(session, now);
+    channels.steer(now);
+    for (const effect of session.takeEffects()) this.#carryOut(effect, session);
+  }
+
+  /** An input that concerns `session` only. */
+  #inputOf(session: ClientSession, input: (now: number) => void): void {
+    this.#input((current, now) => {
+      if (current === session) input(now);
+    });
+  }
+
+  #arm(): void {
+    const at = Math.min(this.#session.nextTimeout(), this.#options.channels.nextTimeout());
+    // A timer that is no longer needed at all would keep a process alive.
+    if (at >= this.#armedFor && at !== Number.POSITIVE_INFINITY) return;
+    this.#disarm();
+    this.#armedFor = at;
+    if (at === Number.POSITIVE_INFINITY) return;
+    this.#disarm = this.#options.environment.after(at - this.now(), () => {
+      this.#armedFor = Number.POSITIVE_INFINITY;
+      this.#input((session, now) => {
+        if (now - at > LATE_MS) session.wake(now);
+        session.handleTimeout(now);
+      });
+    });
+  }
+
+  // ——— effects ———
+
+  #carryOut(effect: Effect, session: ClientSession): void {
+    switch (effect.type) {
+      case 'open':
+        this.#open(effect.carrier, session);
+        break;
+      case 'request':
+        this.#request(effect.carrier, effect.body, session);
+        break;
+      case 'send':
+        this.#carriers.get(effect.carrier)?.send(effect.text);
+        break;
+      case 'drop':
+        this.#carriers.get(effect.carrier)?.drop(effect.code, effect.reason);
+        this.#carriers.delete(effect.carrier);
+        break;
+      case 'credentials':
+        void this.#findCredentials(effect.refresh, (current, auth, now) => current.handleCredentials(auth, now));
+        break;
+    }
+  }
+
+  #open(id: number, session: ClientSession): void {
+    const { endpoint, environment, headers } = this.#options;
+    const WebSocket = environment.WebSocket ?? environment.loadWebSocket();
+    this.#carriers.set(
+      id,
+      openSocket({ WebSocket, url: endpoint.webSocket, headers, events: this.#eventsOf(id, session) }),
+    );
+  }
+
+  #request(id: number, body: string, session: ClientSession): void {
+    const { credentials, endpoint, environment, headers } = this.#options;
+    const events = this.#eventsOf(id, session);
+    this.#carriers.set(
+      id,
+      exchange({ fetch: environment.fetch, url: endpoint.http, body, credentials, headers, events }),
+    );
+  }
+
+  #eventsOf(id: number, session: ClientSession) {
+    return {
+      open: () => this.#inputOf(session, (now) => session.handleOpen(id, now)),
+      lines: (lines: readonly string[]) =>
+        this.#inputOf(session, (now) => {
+          if (lines.length === 0) session.handleActivity(id, now);
+          for (const line of lines) session.handleLine(id, line, now);
+        }),
+      end: (end: CarrierEnd, reason?: string) =>
+        this.#inputOf(session, (now) => {
+          this.#carriers.delete(id);
+          if (reason !== undefined) this.#options.onSocketFailure(reason, now);
+          session.handleEnd(id, end, now);
+        }),
+    };
+  }
+
+  async #findCredentials(
+    refresh: boolean,
+    found: (session: ClientSession, auth: unknown, now: number) => void,
+  ): Promise<void> {
+    const session = this.#session;
+    const { auth, environment } = this.#options;
+    try {
+      const value = await findCredentials(auth, refresh, environment.after);
+      this.#inputOf(session, (now) => found(session, value, now));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#inputOf(session, (now) => session.handleCredentialsFailed(reason, now));
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/** Everything that the client takes from where it runs, so that a test can stand in for it. */
+
+/** The part of a WebSocket that is used. Browsers', Node's and that of the package `ws` all have it. */
+export interface WebSocketLike {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** Makes a WebSocket. `options`, outside browsers only, is `{ headers }`. */
+export type WebSocketConstructor = new (url: string, options?: never) => WebSocketLike;
+
+export interface Environment {
+  /** Default: the global `fetch`. */
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Default: the global `WebSocket`, or null where there is none. */
+  readonly WebSocket: WebSocketConstructor | null;
+  /** Where `WebSocket` is null: finds one, or rejects. Default: the package `ws` in Node. */
+  readonly loadWebSocket: () => Promise<WebSocketConstructor>;
+  /** A clock that nobody sets, ms. It may stand still while the machine sleeps. Default: `performance.now()`. */
+  readonly monotonicMs: () => number;
+  /** The time of day, ms since 1970. Default: `Date.now()`. */
+  readonly wallMs: () => number;
+  /** A random number in [0, 1). Default: `Math.random()`. */
+  readonly random: () => number;
+  /** A name that nobody can guess, at most 64 characters. Default: 128 bits of `crypto.getRandomValues`. */
+  readonly newId: () => string;
+  /** Calls `run` once after `ms`; returns what calls that off. Default: `setTimeout`. */
+  readonly after: (ms: number, run: () => void) => () => void;
+  /**
+   * Calls `wake` when the network or the page may have come back, and `leave` when the page goes for good; returns what stops that. Default: by `online`,
+   * `visibilitychange`, `pageshow`, `pagehide` and the like, where there are such events.
+   */
+  readonly watch: (page: { readonly wake: () => void; readonly leave: () => void }) => () => void;
+}
+
+/** The longest time that `setTimeout` takes. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** What globals there are depends on where this runs. */
+interface Globals {
+  readonly WebSocket?: WebSocketConstructor;
+  readonly process?: { readonly versions?: { readonly node?: string } };
+  readonly document?: Document;
+  readonly navigator?: { readonly connection?: EventTarget };
+  readonly addEventListener?: EventTarget['addEventListener'];
+}
+
+const globals: Globals = globalThis as never;
+
+export function defaultEnvironment(): Environment {
+  return {
+    fetch: (url, init) => fetch(url, init),
+    WebSocket: globals.WebSocket ?? null,
+    loadWebSocket,
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    random: () => Math.random(),
+    newId: () =>
+      Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join(''),
+    after: (ms, run) => {
+      const timer = setTimeout(run, Math.min(Math.max(Math.ceil(ms), 1), TIMER_MS_MAX));
+      return () => clearTimeout(timer);
+    },
+    watch: ({ wake, leave }) => {
+      const { document, navigator } = globals;
+      const stop = new AbortController();
+      const options = { signal: stop.signal };
+      globals.addEventListener?.('online', wake, options);
+      globals.addEventListener?.('pageshow', wake, options);
+      // A page that is kept for the back button is not gone: its session waits, as through any other interruption.
+      globals.addEventListener?.('pagehide', (event) => (event as PageTransitionEvent).persisted || leave(), options);
+      navigator?.connection?.addEventListener?.('change', wake, options);
+      document?.addEventListener('resume', wake, options);
+      document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' || wake(), options);
+      return () => stop.abort();
+    },
+  };
+}
+
+/** Node has a WebSocket of its own from version 22 on. */
+async function loadWebSocket(): Promise<WebSocketConstructor> {
+  if (globals.process?.versions?.node === undefined) throw new Error('there is no WebSocket here');
+  // Not a literal, so that no bundler follows it.
+  const name = ['w', 's'].join('');
+  try {
+    const ws = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { WebSocket: WebSocketConstructor };
+    return ws.WebSocket;
+  } catch {
+    throw new Error('this version of Node has no WebSocket of its own: install the package "ws"');
+  }
+}
