@@ -9,5 +9,6 @@ const succeeded = await runSteps([
   { name: 'types (TypeScript 7)', script: 'typecheck:7' },
   { name: 'house style', project: 'tidy' },
   { name: 'unit tests', project: 'unit' },
+  { name: 'simulation', project: 'simulation', env: { RUNNEL_SEEDS: '150' } },
 ]);
 process.exitCode = succeeded ? 0 : 1;

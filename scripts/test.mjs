@@ -16,5 +16,6 @@ const succeeded = await runSteps([
   { name: 'bundle size', script: 'size' },
   { name: 'house style', project: 'tidy' },
   { name: 'unit tests', project: 'unit' },
+  { name: 'simulation', project: 'simulation' },
 ]);
 process.exitCode = succeeded ? 0 : 1;

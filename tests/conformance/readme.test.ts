@@ -13,7 +13,13 @@ const folder = new URL('../node_modules/.cache/readme/', import.meta.url);
 
 const tsconfig = {
   extends: '../../../../tsconfig.base.json',
-  compilerOptions: { noEmit: true, types: ['node'], customConditions: [], allowImportingTsExtensions: true, rewriteRelativeImportExtensions: false },
+  compilerOptions: {
+    noEmit: true,
+    types: ['node'],
+    customConditions: [],
+    allowImportingTsExtensions: true,
+    rewriteRelativeImportExtensions: false,
+  },
   include: ['*.ts'],
 };
 

@@ -83,7 +83,10 @@ describe('two pages', () => {
       await ben.sees(`number ${said}`);
     }
     for (const page of [ann, ben]) {
-      await page.part('message').nth(said - 1).waitFor();
+      await page
+        .part('message')
+        .nth(said - 1)
+        .waitFor();
       const seen = await numbersOf(page, 'number ');
       expect(sorted(seen)).toEqual(upTo(said));
       for (const parity of [0, 1]) {
@@ -133,5 +136,5 @@ test('a flow test with switches and cuts shows nothing lost, repeated or out of 
   const over = page.page.locator('[data-testid="flow-result"]:is([data-state="passed"], [data-state="failed"])');
   await over.waitFor({ timeout: 50_000 });
   await page.page.screenshot({ path: join(screenshots, 'flow.png') });
-  expect(await result.getAttribute('data-state'), await result.innerText()).toBe('passed');
+  expect(await result.getAttribute('data-state'), await result.textContent()).toBe('passed');
 });

@@ -9,7 +9,7 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Bundles the client from source, in memory.
  *
- * @returns {Promise<{ code: Uint8Array, inputs: string[] }>} the bundle, and the files in it, relative to the package
+ * @returns {Promise<{ code: Uint8Array, inputs: string[] }>} the bundle, and the files that it holds something of, relative to the package
  */
 export async function bundleClient() {
   const result = await build({
@@ -27,7 +27,9 @@ export async function bundleClient() {
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error('esbuild wrote no bundle.');
-  return { code: output.contents, inputs: Object.keys(result.metafile.inputs) };
+  const parts = Object.values(result.metafile.outputs)[0]?.inputs ?? {};
+  const inputs = Object.entries(parts).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : []));
+  return { code: output.contents, inputs };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -15,7 +15,9 @@ interface AuthenticateInput {
 export type Authenticate<I extends Identity> = (input: AuthenticateInput) => Promise<I | null> | I | null;
 
 /** Who it is, or the frame that refuses the attach. */
-export type Verdict<I> = { readonly identity: I } | { readonly refusal: DownFrame & readonly [4 | 15, ...unknown[]] };
+export type Verdict<I> =
+  | { readonly identity: I }
+  | { readonly refusal: Extract<DownFrame, readonly [4 | 15, ...unknown[]]> };
 
 /** How long the application may take, ms. */
 const AUTHENTICATE_MS = 10_000;

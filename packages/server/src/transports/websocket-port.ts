@@ -163,9 +163,9 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     if ('identity' in verdict) {
       return this.#edge.registry.attach(attach, verdict.identity, { link: this.#link }, this.#edge.driver.now());
     }
-    const [type, code, reason] = verdict.refusal;
-    this.write([sharedLine(encodeFrame(verdict.refusal))]);
-    if (type === Type.goaway) this.end(code, reason);
+    const { refusal } = verdict;
+    this.write([sharedLine(encodeFrame(refusal))]);
+    if (refusal[0] === Type.goaway) this.end(refusal[1], refusal[2]);
   }
 }
 
