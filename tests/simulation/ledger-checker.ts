@@ -1,20 +1,7 @@
-/**
- * The invariants of the session, checked after every event. Names follow the list in docs/ARCHITECTURE.md; a violation throws with the number of
- * the invariant, what was seen, and what should have been.
- */
-import type { Identity, Line, ServerSession } from '@runnel/protocol';
-
-export class Violation extends Error {
-  readonly invariant: number;
-  constructor(invariant: number, message: string) {
-    super(`invariant ${invariant}: ${message}`);
-    this.invariant = invariant;
-  }
-}
-
-export function check(condition: boolean, invariant: number, message: () => string): void {
-  if (!condition) throw new Violation(invariant, message());
-}
+/** Invariants 1–5, 9 and 13, from what the applications at both ends are handed and from the counters of both ends. */
+import type { Identity, Ledger, Line, ServerSession } from '@runnel/protocol';
+import type { Coverage } from './coverage.ts';
+import { check, Violation } from './violation.ts';
 
 /** What was sent and what was taken in one direction of one incarnation. */
 class Track {
@@ -32,68 +19,116 @@ class Track {
   }
 }
 
+/** What is known of one incarnation. */
+export class Life {
+  readonly up = new Track();
+  readonly down = new Track();
+  readonly bornAt: number;
+  rx = 0;
+  gen = 0;
+  /** When it was last seen to be carried. */
+  carriedAt: number;
+  /** Why it may end, or has ended: what the schedule did to it. */
+  readonly causes = new Set<string>();
+  over = false;
+
+  constructor(now: number) {
+    this.bornAt = now;
+    this.carriedAt = now;
+  }
+}
+
+export interface LifeLimits {
+  readonly ttlMs: number;
+  readonly provisionalMs: number;
+}
+
+/** How much later than its deadline something may be seen to be done. */
+const GRACE_MS = 5;
+
+type Session = ServerSession<Line, Identity>;
+
 export class LedgerChecker {
-  readonly #up = new Map<string, Track>();
-  readonly #down = new Map<string, Track>();
-  /** Highest `rx` and `gen` seen of each server session. */
-  readonly #rx = new Map<string, number>();
-  readonly #gen = new Map<string, number>();
-  /** Incarnations that ended for a reason that the schedule can account for. */
-  readonly #over = new Set<string>();
+  readonly #lives = new Map<string, Life>();
   readonly #volatiles = new Set<string>();
+  readonly #limits: LifeLimits;
+  readonly #coverage: Coverage;
 
-  up(sid: string): Track {
-    return track(this.#up, sid);
-  }
-  down(sid: string): Track {
-    return track(this.#down, sid);
-  }
-
-  /** The server has ended `sid`, or forgot everything. */
-  over(sid: string): void {
-    this.#over.add(sid);
+  constructor(limits: LifeLimits, coverage: Coverage) {
+    this.#limits = limits;
+    this.#coverage = coverage;
   }
 
-  /** Invariant 3: an incarnation is lost to the client only after the server has lost it. */
+  life(sid: string): Life {
+    const life = this.#lives.get(sid);
+    if (life === undefined) throw new Error(`nobody has seen ${sid} begin`);
+    return life;
+  }
+
+  born(sid: string, now: number): void {
+    this.#lives.set(sid, new Life(now));
+  }
+
+  /** Something carries `sid`, which may be before it is `born`. */
+  carried(sid: string, now: number): void {
+    const life = this.#lives.get(sid);
+    if (life !== undefined) life.carriedAt = now;
+  }
+
+  /** The schedule does something to `sid` that may end it, or lets its client turn away from it. */
+  excuse(sid: string | null, cause: string): void {
+    if (sid !== null) this.#lives.get(sid)?.causes.add(cause);
+  }
+
+  /** Invariant 3: the server ends a session only for a reason that the schedule gave it. */
+  ended(session: Session, code: string, now: number): void {
+    const { sid } = session;
+    const life = this.life(sid);
+    life.over = true;
+    if (code !== 'session_lost')
+      return check(life.causes.has(code), 3, () => `${sid} was ended with ${code}, for nothing`);
+    const { ttlMs, provisionalMs } = this.#limits;
+    if (!session.confirmed && now >= life.bornAt + provisionalMs - GRACE_MS)
+      return this.#coverage.saw('provisional end');
+    const idle = now - life.carriedAt;
+    if (idle >= ttlMs - GRACE_MS) return this.#coverage.saw('expiry');
+    check(life.causes.has('overflow'), 3, () => `${sid} was given up after ${idle} ms without a carrier, of ${ttlMs}`);
+  }
+
+  /** Invariant 3: an incarnation is lost to the client only after the server has lost it, or something was done to it. */
   lost(sid: string): void {
-    check(this.#over.has(sid), 3, () => `the client was told that ${sid} is over, and nothing had ended it`);
+    const { over, causes } = this.life(sid);
+    check(over || causes.size > 0, 3, () => `the client was told that ${sid} is over, and nothing had ended it`);
   }
 
   /** Invariant 9 */
   volatile(id: number, end: string): void {
     const key = `${end}${id}`;
-    check(!this.#volatiles.has(key), 9, () => `volatile frame ${id} came to the ${end} twice`);
+    check(!this.#volatiles.has(key), 9, () => `volatile frame ${id} came to ${end} twice`);
     this.#volatiles.add(key);
   }
 
-  /** Invariants 2, 4, 5 for the client's incarnation and all of the server's. */
-  state(
-    client: { readonly sid: string | null; readonly ledger: { rx: number; acked: number; tx: number; ob: number } },
-    sessions: Iterable<ServerSession<Line, Identity>>,
-  ): void {
-    for (const session of sessions) {
-      const { sid, gen, ledger } = session;
-      const rx = this.#rx.get(sid) ?? 0;
-      check(ledger.rx >= rx, 2, () => `rx of ${sid} fell from ${rx} to ${ledger.rx}`);
-      this.#rx.set(sid, ledger.rx);
-      const before = this.#gen.get(sid) ?? 0;
-      check(gen >= before, 5, () => `gen of ${sid} fell from ${before} to ${gen}`);
-      this.#gen.set(sid, gen);
-      check(session.link === null || session.link.session === session, 4, () => `${sid} has a link of another session`);
-      check(ledger.ob >= ledger.acked, 2, () => `ob ${ledger.ob} below acked ${ledger.acked}`);
-      if (sid !== client.sid) continue;
-      const mine = client.ledger;
-      check(mine.acked <= ledger.rx && ledger.rx <= mine.tx, 2, () => `up: ${mine.acked} ≤ ${ledger.rx} ≤ ${mine.tx}`);
-      check(ledger.acked <= mine.rx && mine.rx <= ledger.tx, 2, () => `down: ${ledger.acked} ≤ ${mine.rx} ≤ ${ledger.tx}`);
+  /** Invariants 2, 4, 5 and 13 for one session of the server. */
+  session(session: Session, now: number): void {
+    const { sid, gen, ledger, link } = session;
+    const life = this.life(sid);
+    const { rx, acked, ob } = ledger;
+    if (rx < life.rx) throw new Violation(2, `rx of ${sid} fell from ${life.rx} to ${rx}`);
+    if (gen < life.gen) throw new Violation(5, `gen of ${sid} fell from ${life.gen} to ${gen}`);
+    if (ob < acked) throw new Violation(2, `ob ${ob} below acked ${acked}`);
+    if (link !== null && link.session !== session) throw new Violation(4, `${sid} has a link of another session`);
+    life.rx = rx;
+    life.gen = gen;
+    if (session.reachable) life.carriedAt = now;
+    if (!session.confirmed && now > life.bornAt + this.#limits.provisionalMs + GRACE_MS) {
+      throw new Violation(13, `${sid} of ${life.bornAt} is provisional at ${now}`);
     }
   }
-}
 
-function track(tracks: Map<string, Track>, sid: string): Track {
-  let found = tracks.get(sid);
-  if (found === undefined) {
-    found = new Track();
-    tracks.set(sid, found);
+  /** Invariant 2 between the two ends of one incarnation. */
+  ends(mine: Ledger<Line>, { ledger }: Session): void {
+    const { rx, acked, tx } = ledger;
+    if (mine.acked > rx || rx > mine.tx) throw new Violation(2, `up: ${mine.acked} ≤ ${rx} ≤ ${mine.tx}`);
+    if (acked > mine.rx || mine.rx > tx) throw new Violation(2, `down: ${acked} ≤ ${mine.rx} ≤ ${tx}`);
   }
-  return found;
 }

@@ -1,211 +1,274 @@
-/** One client and one server over a bad network: the shipped session cores with applications that send numbered frames and check them. */
-import { ClientSession, type Line, splitLine, type Transport, TRANSPORTS } from '@runnel/protocol';
-import { FAIR, type Random, VirtualClient, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
-import { check, LedgerChecker } from './ledger-checker.ts';
-import { SocketChecker } from './socket-checker.ts';
+/** Clients and a server over a bad network: the shipped session cores with applications that send numbered frames and check them. */
+import { type Identity, type Line, TRANSPORTS, type Transport } from '@runnel/protocol';
+import { FAIR, type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import { Coverage } from './coverage.ts';
+import { EventLog } from './event-log.ts';
+import { LedgerChecker } from './ledger-checker.ts';
+import { Party, payload, toLines } from './party.ts';
+import { isRefusal, RequestChecker } from './request-checker.ts';
+import { check, Violation } from './violation.ts';
 
-const line = (text: string): Line => ({ text, size: text.length + 1 });
+const PARTIES_MAX = 3;
+/** Bounds of invariant 13. A client has a current carrier, candidates, a poll and a POST; what it leaves behind ends with its time to live. */
+const CARRIERS_MAX = 8;
+const LINKS_MAX = 120;
+const SESSIONS_MAX = 120;
 
 export class SessionWorld {
   readonly time = new VirtualTime();
   readonly random: Random;
+  readonly coverage = new Coverage();
+  readonly log: EventLog;
   readonly server: VirtualServer;
   readonly network: VirtualNetwork;
-  readonly client: VirtualClient;
-  readonly checker = new LedgerChecker();
+  readonly ledgers: LedgerChecker;
   readonly transports: readonly Transport[];
-  /** What happened, for the account of a failure. */
-  readonly log: string[] = [];
-  /** Attaches that the client has sent, by time. */
-  readonly attachTimes: number[] = [];
-  readonly #sockets = new SocketChecker();
-  readonly #requests = new Map<number, { at: number; holdMs: number }>();
+  readonly hasCredentials: boolean;
+  readonly #requests: RequestChecker<Line, Identity>;
+  /** Living and not; those that are over are forgotten when another joins. */
+  parties: Party[] = [];
+  #joined = 0;
+  #ids = 0;
   #serial = 0;
-  #requestSerial = 0;
-  #attaches = 0;
-  /** The incarnation that the client believes in. */
-  #sid: string | null = null;
-  losses = 0;
+  /** Which credentials count, and who has them, by party. */
+  readonly #tokens = new Map<string, number>();
+  readonly #users = new Map<string, string>();
 
-  constructor(random: Random) {
+  constructor(random: Random, hashed = false) {
     this.random = random;
-    let ids = 0;
-    const newId = (): string => `id${(ids += 1)}`;
-    this.transports = random.chance(0.6) ? TRANSPORTS : TRANSPORTS.filter(() => random.chance(0.6));
-    if (this.transports.length === 0) this.transports = [random.pick(TRANSPORTS)];
-    const authMs = random.chance(0.5) ? () => 0 : () => random.int(0, 300);
-    const small = random.chance(0.15);
+    this.log = new EventLog(() => this.time.now, { hashed });
+    this.hasCredentials = random.chance(0.5);
+    let transports = TRANSPORTS.filter(() => random.chance(0.6));
+    if (transports.length === 0) transports = [random.pick(TRANSPORTS)];
+    this.transports = random.chance(0.6) ? TRANSPORTS : transports;
+    const authMax = random.pick([0, 0, 300, 300, 4_000]);
+    const small = random.chance(0.3);
+    const ttlMs = random.pick([20_000, 120_000]);
     this.server = new VirtualServer({
       time: this.time,
-      newId,
-      authMs,
+      newId: this.newId,
+      authMs: authMax === 0 ? () => 0 : () => random.int(0, authMax),
+      authenticate: (auth) => this.#authenticate(auth),
       limits: {
-        ttlMs: random.pick([20_000, 120_000]),
+        ttlMs,
         ...(small ? { outboxFrames: 40 } : {}),
-        batchBytes: random.pick([2_000, 262_144]),
-        fragmentChars: 50,
+        batchBytes: random.pick([500, 262_144]),
+        fragmentChars: FRAGMENT_CHARS,
       },
       app: {
-        created: (_session, _subs, settled) => settled(),
+        created: (session, _subs, settled) => {
+          this.ledgers.born(session.sid, this.time.now);
+          settled();
+        },
         frame: (session, frame) => {
-          if (frame[0] === 9) this.checker.volatile(Number(frame[3]), 'server');
-          else this.checker.up(session.sid).take(Number(frame[1]), 'the server');
+          if (frame[0] === 9) {
+            this.ledgers.volatile(Number(frame[3]), 'the server');
+            this.coverage.saw('volatile up');
+          } else this.ledgers.life(session.sid).up.take(Number(frame[1]), 'the server');
         },
         confirmed: () => {},
         resumed: () => {},
-        reachable: () => {},
-        overflowed: (session) => this.checker.over(session.sid),
+        reachable: (session, reachable) => {
+          if (reachable) this.ledgers.carried(session.sid, this.time.now);
+        },
+        overflowed: (session) => {
+          this.log.add('server', 'overflow', session.sid);
+          this.ledgers.excuse(session.sid, 'overflow');
+          this.coverage.saw(session.link === null ? 'overflow' : 'overflow with a link');
+        },
         ended: (session, code) => {
-          this.log.push(`${this.time.now} server ended ${session.sid}: ${code}`);
-          this.checker.over(session.sid);
+          this.log.add('server', 'ended', `${session.sid} ${code}`);
+          this.ledgers.ended(session, code, this.time.now);
         },
       },
+    });
+    this.ledgers = new LedgerChecker(this.server.limits, this.coverage);
+    this.#requests = new RequestChecker({
+      server: this.server,
+      now: () => this.time.now,
+      coverage: this.coverage,
+      authMs: authMax,
+      sidOf,
     });
     const slowMs = random.pick([5, 20, 80, 300]);
     this.network = new VirtualNetwork({
       time: this.time,
       random,
-      server: this.server,
+      server: this.#requests,
       weather: { ...FAIR, delay: () => slowMs * (0.5 + random.next()) },
-    });
-    const session = new ClientSession({
-      app: {
-        subs: () => [],
-        lost: () => {
-          this.log.push(`${this.time.now} client lost ${this.#sid}`);
-          if (this.#sid !== null) this.checker.lost(this.#sid);
-          this.losses += 1;
-        },
-        attached: () => {
-          this.#sid = this.client.session.sid;
-        },
-        frame: (frame) => {
-          if (frame[0] === 9) this.checker.volatile(Number(frame[3]), 'client');
-          else this.checker.down(this.client.session.sid ?? '').take(Number(frame[1]), 'the client');
-        },
-        state: (state) => this.log.push(`${this.time.now} ${JSON.stringify(state)}`),
-        attempt: () => {},
+      happened: (mishap) => {
+        this.log.add('net', mishap);
+        this.coverage.saw(mishap);
       },
-      newId,
-      random: random.next,
-      transports: this.transports,
-      hasCredentials: false,
     });
-    this.#watch(session);
-    this.client = new VirtualClient({ network: this.network, session });
-    this.client.input((started, now) => started.start(now));
+    const parties = random.pick([1, 1, 2, 3]);
+    for (let i = 0; i < parties; i += 1) this.join();
   }
 
-  /** Looks at everything that passes between the core and the network. */
-  #watch(session: ClientSession): void {
-    const takeEffects = session.takeEffects.bind(session);
-    session.takeEffects = () => {
-      const effects = takeEffects();
-      for (const effect of effects) {
-        if (this.log.length < 4_000) this.log.push(`${this.time.now} > ${JSON.stringify(effect).slice(0, 200)}`);
-        if (effect.type === 'send') this.#sockets.sent(effect.carrier, effect.text);
-        else if (effect.type === 'request') this.#sockets.posted(effect.body);
-      }
-      while (this.#attaches < session.counts.attaches) {
-        this.#attaches += 1;
-        this.attachTimes.push(this.time.now);
-      }
-      return effects;
-    };
-    const handleLine = session.handleLine.bind(session);
-    session.handleLine = (carrier, text, now) => {
-      if (this.log.length < 4_000) this.log.push(`${now} < ${carrier} ${text.slice(0, 200)}`);
-      this.#sockets.received(carrier, text);
-      handleLine(carrier, text, now);
-    };
-    this.#watchRequests();
+  readonly newId = (): string => {
+    this.#ids += 1;
+    return `id${this.#ids}`;
+  };
+
+  get living(): Party[] {
+    return this.parties.filter((party) => !party.over);
+  }
+  get clients() {
+    return this.living.map(({ client }) => client);
   }
 
-  /** Invariant 10: every request ends in time. */
-  #watchRequests(): void {
-    const request = this.server.request.bind(this.server);
-    this.server.request = (body, sink) => {
-      const header = JSON.parse(body.slice(0, body.indexOf('\n'))) as [number, { hold?: number; mode?: string }];
-      const stays = header[0] === 6 || header[1].mode === 'stream';
-      this.#requestSerial += 1;
-      const serial = this.#requestSerial;
-      if (!stays) this.#requests.set(serial, { at: this.time.now, holdMs: header[1].hold ?? 0 });
-      const gone = request(body, {
-        lines: (lines) => sink.lines(lines),
-        end: () => {
-          this.#requests.delete(serial);
-          sink.end();
-        },
-      });
-      return () => {
-        this.#requests.delete(serial);
-        gone();
-      };
-    };
+  #authenticate(auth: unknown): Identity | null {
+    if (!this.hasCredentials) return { id: 'anyone' };
+    const [name = '', token] = String(auth).split('.');
+    return Number(token) >= (this.#tokens.get(name) ?? 1) ? { id: this.#users.get(name) ?? name } : null;
   }
 
   /** Every invariant that must hold at every moment. */
   check(): void {
-    const { session } = this.client;
-    this.checker.state(session, this.server.registry.sessions());
-    for (const { at, holdMs } of this.#requests.values()) {
-      check(this.time.now <= at + holdMs + 1_500, 10, () => `a request of ${at} with hold ${holdMs} is not answered at ${this.time.now}`);
+    const { registry } = this.server;
+    const { now } = this.time;
+    for (const session of registry.sessions()) this.ledgers.session(session, now);
+    this.#requests.check(now);
+    for (const { client } of this.parties) {
+      const { session } = client;
+      const { carrierCount, sid } = session;
+      if (carrierCount > CARRIERS_MAX) throw new Violation(13, `${carrierCount} carriers are open`);
+      const peer = sid === null ? undefined : registry.session(sid);
+      if (peer !== undefined && session.ready) this.ledgers.ends(session.ledger, peer);
     }
-    check(session.carrierCount <= 8, 13, () => `${session.carrierCount} carriers are open`);
-    check(this.server.registry.linkCount <= 60, 13, () => `${this.server.registry.linkCount} links are open at the server`);
+    const { linkCount, size } = registry;
+    if (linkCount > LINKS_MAX) throw new Violation(13, `${linkCount} links are open at the server`);
+    if (size > SESSIONS_MAX) throw new Violation(13, `${size} sessions live at the server`);
   }
 
-  sendUp(): void {
-    this.#serial += 1;
-    const id = this.#serial;
-    this.client.input((session, now) => {
-      const data = this.random.chance(0.05) ? JSON.stringify('x'.repeat(this.random.int(40, 400))) : 'null';
-      const text = `[18,${id},"c","m",${data}]`;
-      const lines = text.length > 100 ? splitLine(text, { lineBytes: 100, fragmentChars: 40 }) : [text];
-      const { sid } = session;
-      if (sid === null) return;
-      // Told to the checker first: what is sent may be taken in the same turn.
-      const { sent } = this.checker.up(sid);
-      sent.push(id);
-      if (!session.send(lines.map(line), now)) sent.pop();
-    });
+  // ——— traffic ———
+
+  send(count: number): void {
+    for (let i = 0; i < count; i += 1) {
+      const kind = this.random.next();
+      const id = this.#nextSerial();
+      if (kind < 0.45) this.random.pick(this.parties).sendUp(id);
+      else if (kind < 0.92) this.#sendDown(id);
+      else {
+        this.random.pick(this.parties).sendLoose(id);
+        this.server.turn(() => {
+          for (const session of this.server.registry.sessions()) session.sendLoose({ text: `[9,1,0,${id}]`, size: 20 });
+        });
+      }
+    }
   }
 
-  sendDown(): void {
+  /** To every session, whether anybody listens or not. */
+  #sendDown(id: number): void {
     this.server.turn(() => {
       for (const session of this.server.registry.sessions()) {
-        this.#serial += 1;
-        const data = this.random.chance(0.05) ? JSON.stringify('y'.repeat(this.random.int(40, 400))) : 'null';
-        const text = `[19,${this.#serial},${data}]`;
-        this.checker.down(session.sid).sent.push(this.#serial);
-        const lines = text.length > 100 ? splitLine(text, { lineBytes: 100, fragmentChars: 40 }) : [text];
-        for (const part of lines) session.enqueue(line(part));
+        const lines = toLines(`[19,${id},${payload(this.random)}]`);
+        this.ledgers.life(session.sid).down.sent.push(id);
+        for (const line of lines) session.enqueue(line);
       }
     });
   }
 
-  sendVolatiles(): void {
+  #nextSerial(): number {
     this.#serial += 1;
-    const id = this.#serial;
-    this.client.input((session, now) => void session.sendLoose(line(`[9,"c","e",${id}]`), now));
-    this.server.turn(() => {
-      for (const session of this.server.registry.sessions()) session.sendLoose(line(`[9,1,0,${id}]`));
-    });
+    return this.#serial;
+  }
+
+  /** One frame each way for everybody. */
+  sendAll(): void {
+    for (const party of this.living) party.sendUp(this.#nextSerial());
+    this.#sendDown(this.#nextSerial());
+  }
+
+  // ——— what can be done to the ends ———
+
+  join(): void {
+    if (this.living.length >= PARTIES_MAX) return;
+    if (this.#joined > 0) this.coverage.saw('join');
+    this.#joined += 1;
+    // The dead are kept for a while, for what they leave behind is still checked against their names.
+    this.parties = [...this.living, ...this.parties.filter(({ over }) => over).slice(-2)];
+    this.parties.push(new Party(this, `c${this.#joined}`));
   }
 
   restart(): void {
-    for (const session of this.server.registry.sessions()) this.checker.over(session.sid);
+    for (const session of this.server.registry.sessions()) this.ledgers.life(session.sid).over = true;
     this.server.restart();
-    this.#requests.clear();
+    this.#requests.restart();
     this.network.cutAll();
-    this.log.push(`${this.time.now} restart`);
   }
 
-  /** Whether everything sent in the client's incarnation has arrived, and nothing waits. */
-  get settled(): boolean {
-    const { sid, ledger } = this.client.session;
-    const session = sid === null ? undefined : this.server.registry.session(sid);
-    if (sid === null || session === undefined) return false;
-    return this.checker.up(sid).complete && this.checker.down(sid).complete && ledger.acked === ledger.tx;
+  kick(): boolean {
+    const sessions = [...this.server.registry.sessions()];
+    if (sessions.length === 0) return false;
+    const session = this.random.pick(sessions);
+    this.ledgers.excuse(session.sid, 'kicked');
+    this.server.turn(() => session.end('kicked', 'enough', this.time.now));
+    return true;
+  }
+
+  close(party: Party): void {
+    party.client.thaw();
+    party.over = true;
+    for (const session of this.server.registry.sessions()) {
+      // The client may not know the session that answers its attach.
+      if (session.sid === party.sid || session.cid === party.wire.attach?.cid)
+        this.ledgers.excuse(session.sid, 'closed');
+    }
+    party.client.input((session, now) => session.close(now));
+  }
+
+  die(party: Party): void {
+    party.over = true;
+    party.client.die();
+  }
+
+  /** Who a party is has changed, as when somebody else logs in on the same page. */
+  changeIdentity(party: Party): boolean {
+    if (!this.hasCredentials) return false;
+    this.#users.set(party.name, this.newId());
+    for (const session of this.server.registry.sessions())
+      if (session.cid === party.wire.attach?.cid) this.ledgers.excuse(session.sid, 'identity');
+    this.ledgers.excuse(party.sid, 'identity');
+    return true;
+  }
+
+  /** The credentials that a party has count no more. Not again before it came in with fresh ones: a second refusal in a row is final. */
+  expireCredentials(party: Party): boolean {
+    if (!this.hasCredentials || party.acceptedToken !== party.token) return false;
+    party.token += 1;
+    this.#tokens.set(party.name, party.token);
+    return true;
+  }
+
+  /** SESSION C11: a copy of a client, key and all, attaches once. */
+  twin(party: Party): boolean {
+    const { sid, session } = { sid: party.sid, session: party.client.session };
+    const { attach } = party.wire;
+    const key = sid === null ? undefined : this.server.registry.session(sid)?.key;
+    if (key === undefined || attach === null) return false;
+    this.ledgers.excuse(sid, 'twin');
+    const auth = this.hasCredentials ? { auth: `${party.name}.${party.token}` } : {};
+    const gen = session.gen + this.random.int(1, 4);
+    const header = { v: 1, cid: attach.cid, key, gen, rx: session.ledger.rx, mode: 'poll', hold: 0, ...auth };
+    this.log.add('twin', 'attach', header);
+    this.network.server.request(`${JSON.stringify([0, header])}\n`, { lines: () => {}, end: () => {} });
+    return true;
+  }
+
+  /** SESSION H2: a POST that leaves frames out is refused, and nothing of it is taken. */
+  gap(party: Party): boolean {
+    const session = party.sid === null ? undefined : this.server.registry.session(party.sid);
+    if (session === undefined || session.mode === 'websocket') return false;
+    const { key, gen, ledger } = session;
+    const header = { key, node: 'n1', gen, n: 1_000_000, base: ledger.rx + this.random.int(1, 3) };
+    const answer: string[] = [];
+    const sink = { lines: (lines: readonly string[]) => void answer.push(...lines), end: () => {} };
+    this.network.server.request(`${JSON.stringify([11, header])}\n[18,999999999,"c","m",null]\n`, sink);
+    check(isRefusal(answer[0]), 1, () => `a POST with a gap was answered ${answer[0]}`);
+    return true;
   }
 }
+
+const FRAGMENT_CHARS = 50;
+const sidOf = (key: string): string => key.split('.')[0] ?? '';

@@ -84,10 +84,11 @@ export class Subscriptions {
 
   /** A new incarnation has been asked for `subs`. What has changed since goes up after. */
   attached(subs: readonly AttachSub[]): void {
-    for (const [id, name] of subs) {
+    for (const [id, name, { since }] of subs) {
       const subscription = this.#byName.get(name);
-      if (subscription?.id === id) this.#markAsked(subscription);
-      else this.#leaving.add(name);
+      if (subscription?.id !== id) this.#leaving.add(name);
+      // An answer that came after the attach went up has given it a position: it is asked for anew, from there.
+      else if (since !== undefined || subscription.position === null) this.#markAsked(subscription);
     }
   }
 

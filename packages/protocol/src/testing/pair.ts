@@ -8,7 +8,8 @@ import type { ServerSession } from '../session/server/server-session.ts';
 import type { AppDownFrame, AppUpFrame, Transport } from '../wire/frames.ts';
 import { splitLine } from '../wire/write.ts';
 import { Random } from './random.ts';
-import { FAIR, VirtualClient, VirtualNetwork } from './virtual-network.ts';
+import { VirtualClient } from './virtual-client.ts';
+import { FAIR, VirtualNetwork } from './virtual-network.ts';
 import { VirtualServer } from './virtual-server.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -40,7 +41,10 @@ export class Pair {
 
   constructor(options: PairOptions = {}) {
     this.random = new Random(options.seed ?? 1);
-    const newId = (): string => `id${(this.#ids += 1)}`;
+    const newId = (): string => {
+      this.#ids += 1;
+      return `id${this.#ids}`;
+    };
     const delayMs = options.delayMs ?? 10;
     this.server = new VirtualServer({
       time: this.time,

@@ -2,7 +2,7 @@
 import { RunnelError } from '../errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import type { Line } from '../session/ledger.ts';
-import type { Answer, Identity, ServerApp } from '../session/server/ports.ts';
+import type { Answer, Identity, LinkPort, ServerApp } from '../session/server/ports.ts';
 import type { ServerLink } from '../session/server/server-link.ts';
 import { type AttachCarrier, SessionRegistry, type SizedFrame } from '../session/server/session-registry.ts';
 import { type Attach, Type, type UpFrame } from '../wire/frames.ts';
@@ -17,83 +17,158 @@ export interface Sink {
   end(): void;
 }
 
-export interface VirtualServerOptions {
+export interface VirtualServerOptions<L extends Line = Line, I extends Identity = Identity> {
   readonly time: VirtualTime;
   readonly newId: () => string;
-  readonly app: ServerApp<Line, Identity>;
+  readonly app: ServerApp<L, I>;
   readonly limits?: Partial<Limits>;
   /** How long `authenticate` takes, ms. */
   readonly authMs: () => number;
-  /** Who an attach's `auth` is; null refuses it. */
-  readonly authenticate?: (auth: unknown) => Identity | null;
+  /** Who an attach's `auth` is; null refuses it. Default: everybody is the same. */
+  readonly authenticate?: (auth: unknown) => I | null;
+  /** Makes the line of one frame's text. Default: a plain `Line`. */
+  readonly line?: (text: string) => L;
 }
 
-type VirtualLink = ServerLink<Line, Identity>;
+/** A server as the network sees it. */
+export interface ServerEnd {
+  openSocket(sink: Sink): VirtualSocketEnd;
+  /** A request whose body has arrived whole. Returns what happens when the client goes away. */
+  request(body: string, sink: Sink): () => void;
+}
 
-const line = (text: string): Line => ({ text, size: text.length + 1 });
+/** A socket or stream body at the server, as faults see it. */
+export interface VirtualPort {
+  readonly congested: boolean;
+  /** What is written piles up, until `drain`. */
+  congest(): void;
+  drain(): void;
+}
+
+const plainLine = (text: string): Line => ({ text, size: text.length + 1 });
 const asText = (lines: readonly Line[]): string[] => lines.map(({ text }) => text);
 
-export class VirtualServer {
-  readonly #options: VirtualServerOptions;
+/** A frame that came while an attach on its socket was being judged. */
+interface Waiting {
+  readonly frame: UpFrame;
+  readonly size: number;
+}
+
+export class VirtualServer<L extends Line = Line, I extends Identity = Identity> implements ServerEnd {
+  readonly #options: VirtualServerOptions<L, I>;
   readonly limits: Limits;
   readonly #timer: VirtualTimer;
   readonly #probes = new Map<string, Sink>();
-  #registry: SessionRegistry<Line, Identity>;
+  readonly #ports = new Set<VirtualPort>();
+  readonly #line: (text: string) => L;
+  #registry: SessionRegistry<L, I>;
   /** Keys of an earlier life are not genuine. */
   #life = 0;
+  #turning = false;
 
-  constructor(options: VirtualServerOptions) {
+  constructor(options: VirtualServerOptions<L, I>) {
     this.#options = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#line = options.line ?? (plainLine as (text: string) => L);
     this.#timer = new VirtualTimer(options.time, () => this.turn(() => this.#registry.handleTimeout(options.time.now)));
     this.#registry = this.#newRegistry();
   }
 
-  get registry(): SessionRegistry<Line, Identity> {
+  get registry(): SessionRegistry<L, I> {
     return this.#registry;
+  }
+  /** Sockets and stream bodies that are open. */
+  get ports(): ReadonlySet<VirtualPort> {
+    return this.#ports;
   }
 
   /** Everything in memory is gone; the caller cuts the connections. */
   restart(): void {
     this.#life += 1;
     this.#probes.clear();
+    this.#ports.clear();
     this.#registry = this.#newRegistry();
   }
 
   /** Runs one turn of the server: what it enqueues is written at the end. */
   turn(run: () => void): void {
-    run();
-    this.#registry.flush(this.#options.time.now);
+    this.#turning = true;
+    try {
+      run();
+      this.#registry.flush(this.#options.time.now);
+    } finally {
+      this.#turning = false;
+    }
     this.#timer.set(this.#registry.nextTimeout());
   }
 
   openSocket(sink: Sink): VirtualSocketEnd {
     const registry = this.#registry;
-    const port = {
-      transport: 'websocket' as const,
-      congested: false,
-      write: (lines: readonly Line[]) => sink.lines(asText(lines)),
-      end: () => sink.end(),
+    const { link, closed } = this.#open('websocket', sink);
+    const waiting: Waiting[] = [];
+    let judging = false;
+    // What follows an attach waits until that is judged: two attaches on one socket must not overtake each other.
+    const take = (frame: UpFrame, size: number): void => {
+      const { now } = this.#options.time;
+      const waits = frame[0] !== Type.probe && frame[0] !== Type.ping && frame[0] !== Type.pong;
+      if (judging && waits) waiting.push({ frame, size });
+      else if (frame[0] === Type.attach) {
+        judging = true;
+        this.#authenticated(frame[1], { link }, () => {
+          judging = false;
+          for (const next of waiting.splice(0)) take(next.frame, next.size);
+        });
+      } else link.handleFrame(frame, size, now);
     };
-    const link = registry.connect(port, this.#options.time.now);
     this.turn(() => {});
     return {
-      message: (text) => this.#inLife(registry, () => this.#handleMessage(link, text)),
-      closed: () => this.#inLife(registry, () => link.handleClosed(this.#options.time.now)),
+      message: (text) => this.#inLife(registry, () => this.#handleMessage(link, text, take)),
+      closed: () => this.#inLife(registry, closed),
     };
   }
 
-  #handleMessage(link: VirtualLink, text: string): void {
-    const { now } = this.#options.time;
+  /** A carrier that frames go down. */
+  #open(transport: 'websocket' | 'stream', sink: Sink): { link: ServerLink<L, I>; closed: () => void } {
+    const registry = this.#registry;
+    let congested = false;
+    const port: VirtualPort & LinkPort<L> = {
+      transport,
+      get congested() {
+        return congested;
+      },
+      congest: () => {
+        congested = true;
+      },
+      drain: () => {
+        if (!congested) return;
+        congested = false;
+        this.#inLife(registry, () => link.handleDrain());
+      },
+      write: (lines) => sink.lines(asText(lines)),
+      end: () => {
+        this.#ports.delete(port);
+        sink.end();
+      },
+    };
+    this.#ports.add(port);
+    const link = registry.connect(port, this.#options.time.now);
+    const closed = (): void => {
+      this.#ports.delete(port);
+      link.handleClosed(this.#options.time.now);
+    };
+    return { link, closed };
+  }
+
+  #handleMessage(link: ServerLink<L, I>, text: string, take: (frame: UpFrame, size: number) => void): void {
     try {
       for (const part of splitMessage(text)) {
         const frame = readUp(part, this.limits);
-        if (frame === null) continue;
-        if (frame[0] === Type.attach) this.#authenticated(frame[1], { link });
-        else link.handleFrame(frame, part.length + 1, now);
+        if (frame !== null) take(frame, part.length + 1);
       }
     } catch (error) {
-      link.handleFault(error, now);
+      // What is no fault of the peer's is for whoever runs the simulation.
+      if (!RunnelError.is(error)) throw error;
+      link.handleFault(error, this.#options.time.now);
     }
   }
 
@@ -101,7 +176,7 @@ export class VirtualServer {
   request(body: string, sink: Sink): () => void {
     const registry = this.#registry;
     let gone = (): void => {};
-    const answer: Answer<Line> = {
+    const answer: Answer<L> = {
       end: (lines) => {
         sink.lines(asText(lines));
         sink.end();
@@ -113,7 +188,7 @@ export class VirtualServer {
     return () => this.#inLife(registry, () => gone());
   }
 
-  #dispatch(body: string, sink: Sink, answer: Answer<Line>): () => void {
+  #dispatch(body: string, sink: Sink, answer: Answer<L>): () => void {
     const { now } = this.#options.time;
     const registry = this.#registry;
     const gone = (): void => registry.handleAnswerClosed(answer, this.#options.time.now);
@@ -127,9 +202,9 @@ export class VirtualServer {
             this.#authenticated(header[1], { answer });
             return gone;
           }
-          const link = this.#openStream(sink);
+          const { link, closed } = this.#open('stream', sink);
           this.#authenticated(header[1], { link });
-          return () => link.handleClosed(this.#options.time.now);
+          return closed;
         }
         case Type.poll:
           registry.poll(header[1], answer, now);
@@ -154,7 +229,7 @@ export class VirtualServer {
           this.#probes.delete(header[1]);
           probe?.lines([encodeFrame([Type.echo]), encodeFrame([Type.end])]);
           probe?.end();
-          answer.end([line(encodeFrame([Type.echo]))]);
+          answer.end([registry.encode([Type.echo])]);
           return gone;
         }
         default:
@@ -163,54 +238,62 @@ export class VirtualServer {
     } catch (error) {
       if (!RunnelError.is(error)) throw error;
       if (header?.[0] === Type.post) registry.postFault(header[1], error.code, error.message, answer, now);
-      else answer.end([line(encodeFrame([Type.goaway, error.code, error.message, 0]))]);
+      else answer.end([registry.encode([Type.goaway, error.code, error.message, 0])]);
       return gone;
     }
   }
 
-  #openStream(sink: Sink): VirtualLink {
-    const port = {
-      transport: 'stream' as const,
-      congested: false,
-      write: (lines: readonly Line[]) => sink.lines(asText(lines)),
-      end: () => sink.end(),
-    };
-    return this.#registry.connect(port, this.#options.time.now);
-  }
-
   /** PROTOCOL §8.2: after the awaits, in one turn. */
-  #authenticated(attach: Attach, carrier: AttachCarrier<Line, Identity>): void {
+  #authenticated(attach: Attach, carrier: AttachCarrier<L, I>, then: () => void = () => {}): void {
     const registry = this.#registry;
     this.#options.time.after(this.#options.authMs(), () =>
       this.#inLife(registry, () => {
-        const identity = this.#options.authenticate?.(attach.auth) ?? { id: 'anyone' };
-        registry.attach(attach, identity, carrier, this.#options.time.now);
+        const { authenticate } = this.#options;
+        const identity = authenticate === undefined ? ({ id: 'anyone' } as I) : authenticate(attach.auth);
+        if (identity !== null) {
+          registry.attach(attach, identity, carrier, this.#options.time.now);
+          return then();
+        }
+        const refusal = registry.encode([Type.goaway, 'unauthorized', 'the credentials were refused', 0, attach.gen]);
+        if (carrier.answer !== undefined) carrier.answer.end([refusal]);
+        else {
+          const { link } = carrier;
+          link.port.write([refusal]);
+          link.port.end('unauthorized', 'the credentials were refused');
+          link.handleClosed(this.#options.time.now);
+        }
+        then();
       }),
     );
   }
 
-  #inLife(registry: SessionRegistry<Line, Identity>, run: () => void): void {
+  #inLife(registry: SessionRegistry<L, I>, run: () => void): void {
     if (registry === this.#registry) this.turn(run);
   }
 
-  #newRegistry(): SessionRegistry<Line, Identity> {
+  #newRegistry(): SessionRegistry<L, I> {
     const life = this.#life;
-    return new SessionRegistry<Line, Identity>({
+    const registry: SessionRegistry<L, I> = new SessionRegistry<L, I>({
       node: 'n1',
       limits: this.limits,
       transports: ['websocket', 'stream', 'poll'],
       sessionsMax: 10_000,
       settleMs: 500,
       app: this.#options.app,
+      now: () => this.#options.time.now,
       newId: this.#options.newId,
       issueKey: (sid) => `${sid}.${life}`,
       readKey: (key) => {
         const [sid, signed] = key.split('.');
         return sid === undefined ? null : { sid, genuine: signed === String(life) };
       },
-      line,
-      onWork: () => {},
+      line: this.#line,
+      // What the application enqueues after an await is written in a turn of its own.
+      onWork: () => {
+        if (!this.#turning) this.#options.time.after(0, () => this.#inLife(registry, () => {}));
+      },
     });
+    return registry;
   }
 }
 
@@ -219,4 +302,3 @@ export interface VirtualSocketEnd {
   message(text: string): void;
   closed(): void;
 }
-

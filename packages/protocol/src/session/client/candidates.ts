@@ -2,12 +2,13 @@
  * What might carry the session better than what does: a WebSocket that is being opened and probed, a socket that went silent and may come
  * back, a stream that is being proven with a throw-away body (PROTOCOL §6.4). Nothing here touches the session: prove first, then switch.
  */
-import { type Transport, Type } from '../../wire/frames.ts';
+import { Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier, Echo, Socket, StreamProbe } from './carriers.ts';
+import type { ConnectionReport } from './connection-report.ts';
 import type { RoundTrip } from './liveness.ts';
-import type { Attempt } from './ports.ts';
+import type { ClientSessionOptions } from './ports.ts';
 import { ProbeSchedule } from './schedules.ts';
 
 /** How long a candidate may take to prove itself. */
@@ -15,12 +16,10 @@ const PROVE_MS = 8_000;
 /** How long the WebSocket may take before the stream is tried beside it. */
 const WEBSOCKET_SOON_MS = 1_500;
 
-export interface CandidatesOptions {
+export interface CandidatesParts {
   readonly carriers: CarrierSet;
   readonly roundTrip: RoundTrip;
-  readonly random: () => number;
-  readonly newId: () => string;
-  readonly attempt: (attempt: Attempt) => void;
+  readonly report: ConnectionReport;
 }
 
 /** What the session would like to have. */
@@ -38,23 +37,28 @@ export interface Wish {
 export class Candidates {
   readonly websocket: ProbeSchedule;
   readonly stream: ProbeSchedule;
-  readonly #options: CandidatesOptions;
+  readonly #parts: CandidatesParts;
+  readonly #newId: () => string;
   /** A socket that is opening, probing, proven or attaching. */
   #socket: Socket | null = null;
   /** A socket that was current and went silent. */
   #spare: Socket | null = null;
+  /** The stream probe under way; cleared when it has come back or failed. */
   #probe: StreamProbe | null = null;
   /** The token on its way up for the last probe; dropped with a probe that fails, or with the next one. */
   #echo: Echo | null = null;
+  /** What the last probe was sent with. */
   #nonce = '';
   /** Whether a probe has come back and its stream was not opened yet. */
   #streamProven = false;
+  /** The wish of the last `steer`. */
   #wish: Wish = { websocket: false, stream: false, linked: false, websocketAllowed: false, retryAt: null };
 
-  constructor(options: CandidatesOptions) {
-    this.#options = options;
-    this.websocket = new ProbeSchedule(options.random);
-    this.stream = new ProbeSchedule(options.random);
+  constructor(parts: CandidatesParts, { newId, random }: Pick<ClientSessionOptions, 'newId' | 'random'>) {
+    this.#parts = parts;
+    this.#newId = newId;
+    this.websocket = new ProbeSchedule(random);
+    this.stream = new ProbeSchedule(random);
   }
 
   /** A way that has proven itself; null where there is none. */
@@ -80,7 +84,7 @@ export class Candidates {
     }
     if (!wish.stream) this.#dropProbe('not needed');
     if (wish.websocket && this.#socket === null && now >= this.#websocketDueAt()) {
-      this.#socket = this.#options.carriers.openSocket(now, now + PROVE_MS);
+      this.#socket = this.#parts.carriers.openSocket(now, now + PROVE_MS);
     }
     if (wish.stream && this.#probe === null && !this.#streamProven && now >= this.#streamDueAt())
       this.#probeStream(now);
@@ -92,15 +96,15 @@ export class Candidates {
     else {
       socket.phase = 'probing';
       socket.probedAt = now;
-      this.#options.carriers.send(socket, encodeFrame([Type.probe, this.#options.newId()]));
+      this.#parts.carriers.send(socket, encodeFrame([Type.probe, this.#newId()]));
     }
   }
 
   /** Anything came in on a socket that carries nothing: it is alive. */
   handleLife(socket: Socket, now: number): void {
     if (socket.phase === 'probing') {
-      this.#options.roundTrip.sample(now - socket.probedAt);
-      this.#log('websocket', 'probe', socket.openedAt, now, '');
+      this.#parts.roundTrip.sample(now - socket.probedAt);
+      this.#tried(socket, 'probe', '', now);
       socket.phase = 'proven';
     } else if (socket.phase === 'spare') socket.phase = 'proven';
   }
@@ -108,13 +112,13 @@ export class Candidates {
   /** The first line of the stream probe's body: send its token up (PROTOCOL §6.4). */
   handleProbed(probe: StreamProbe, nonce: string, token: string | undefined, now: number): void {
     if (probe !== this.#probe || nonce !== this.#nonce || token === undefined) return;
-    this.#echo = this.#options.carriers.request<Echo>({ kind: 'echo' }, [encodeFrame([Type.echo, token])], now);
+    this.#echo = this.#parts.carriers.request<Echo>({ kind: 'echo' }, [encodeFrame([Type.echo, token])], now);
   }
 
   /** The echo came down the probe's body. */
   handleEcho(probe: StreamProbe, now: number): void {
     if (probe !== this.#probe) return;
-    this.#log('stream', 'probe', probe.openedAt, now, '');
+    this.#tried(probe, 'probe', '', now);
     this.#dropProbe('proven');
     this.#streamProven = true;
   }
@@ -154,15 +158,9 @@ export class Candidates {
     }
     if (candidate === this.#socket) this.#socket = null;
     else if (candidate === this.#probe) this.#dropProbe(reason);
-    const transport: Transport = candidate.kind === 'websocket' ? 'websocket' : 'stream';
-    this.#log(
-      transport,
-      candidate.kind === 'websocket' && candidate.phase === 'opening' ? 'open' : 'probe',
-      candidate.openedAt,
-      now,
-      reason,
-    );
-    this.verdict(transport, now);
+    const unopened = candidate.kind === 'websocket' && candidate.phase === 'opening';
+    this.#tried(candidate, unopened ? 'open' : 'probe', reason, now);
+    this.verdict(transportOf(candidate), now);
   }
 
   /** A transport has failed the session. While nothing else works either, that says nothing about the transport. */
@@ -207,34 +205,36 @@ export class Candidates {
     if (!this.#wish.websocketAllowed || this.websocket.failures > 0) return this.stream.dueAt;
     const openedAt = this.#socket?.openedAt;
     if (openedAt === undefined) return Number.POSITIVE_INFINITY;
-    return Math.max(this.stream.dueAt, openedAt + Math.max(WEBSOCKET_SOON_MS, this.#options.roundTrip.patience()));
+    return Math.max(this.stream.dueAt, openedAt + Math.max(WEBSOCKET_SOON_MS, this.#parts.roundTrip.patience()));
   }
 
   #probeStream(now: number): void {
     this.#dropEcho('over');
-    this.#nonce = this.#options.newId();
+    this.#nonce = this.#newId();
     const spec = { kind: 'probe', deadline: now + PROVE_MS } as const;
-    this.#probe = this.#options.carriers.request<StreamProbe>(spec, [encodeFrame([Type.probe, this.#nonce])], now);
+    this.#probe = this.#parts.carriers.request<StreamProbe>(spec, [encodeFrame([Type.probe, this.#nonce])], now);
   }
 
   #dropProbe(reason: string): void {
-    this.#options.carriers.drop(this.#probe, reason);
+    this.#parts.carriers.drop(this.#probe, reason);
     this.#probe = null;
     if (reason !== 'proven') this.#dropEcho(reason);
   }
 
   #dropEcho(reason: string): void {
-    this.#options.carriers.drop(this.#echo, reason);
+    this.#parts.carriers.drop(this.#echo, reason);
     this.#echo = null;
   }
 
   #drop(candidate: Socket | StreamProbe, reason: string): void {
-    this.#options.carriers.drop(candidate, reason);
+    this.#parts.carriers.drop(candidate, reason);
   }
 
-  #log(transport: Transport, step: Attempt['step'], at: number, now: number, reason: string): void {
-    this.#options.attempt({ at, transport, step, outcome: reason === '' ? 'ok' : 'failed', tookMs: now - at, reason });
+  #tried(candidate: Socket | StreamProbe, step: 'open' | 'probe', reason: string, now: number): void {
+    this.#parts.report.tried({ transport: transportOf(candidate), step, at: candidate.openedAt, reason }, now);
   }
 }
 
+const transportOf = ({ kind }: Socket | StreamProbe): 'websocket' | 'stream' =>
+  kind === 'websocket' ? kind : 'stream';
 const isUnproven = (socket: Socket): boolean => socket.phase === 'opening' || socket.phase === 'probing';

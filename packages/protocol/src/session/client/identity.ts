@@ -58,9 +58,6 @@ export class Identity {
   get limits(): WelcomeLimits | null {
     return this.#server?.limits ?? null;
   }
-  get heartbeatMs(): number {
-    return this.#server?.heartbeatMs ?? DEFAULT_LIMITS.heartbeatMs;
-  }
   /** Transports that the server has; null while that is not known. */
   get offered(): readonly Transport[] | null {
     return this.#server?.transports ?? null;

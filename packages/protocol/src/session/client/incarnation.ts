@@ -14,6 +14,7 @@ export class Incarnation {
   #ledger = new Ledger<Line>();
   /** Replaced with each new incarnation, whose limits it needs. */
   #joiner = new FragmentJoiner(0);
+  /** What may wait in the ledger; set with each new incarnation. */
   #outboxBytes: number = DEFAULT_LIMITS.outboxBytes;
   /** Taken since our `rx` was last told, in UTF-16 units; 0 again by `tellRx`. */
   #untold = 0;

@@ -15,6 +15,7 @@ const UNTOLD_MS = 5_000;
 
 /** Smoothed round trip time (RFC 6298 §2, without the variance). */
 export class RoundTrip {
+  /** Moved by each sample. */
   #ms: number | null = null;
 
   /** Smoothed, ms; null before the first sample. */
@@ -36,9 +37,11 @@ export class Liveness {
   readonly #roundTrip: RoundTrip;
   /** How often the path speaks by itself; Infinity where something else watches it (a poll has a deadline of its own). */
   readonly #heartbeatMs: number;
+  /** When anything last came on it. */
   #heardAt: number;
   /** When the oldest thing was asked that nothing has come back for; null when nothing is open. */
   #askedAt: number | null = null;
+  /** What was asked since then took this much; 0 again with `#askedAt`. */
   #askedBytes = 0;
   /** When the ping was sent whose pong has not come; null when none is out. Unlike `askedAt` only a pong clears it. */
   #pingedAt: number | null = null;

@@ -7,6 +7,7 @@ import { closeCodeOf } from '../../errors.ts';
 import { type Transport, Type, type UpFrame, type Welcome } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { Line } from '../ledger.ts';
+import type { Candidates } from './candidates.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
 import type { Identity } from './identity.ts';
@@ -74,18 +75,13 @@ export class Path {
 
   // ——— coming and going ———
 
-  /** PROTOCOL §7.2: from here on `carrier` carries the session. `keep` takes a suspect socket that may come back. */
-  adopt(
-    carrier: Socket | Stream | Poll,
-    welcome: Welcome,
-    keep: ((socket: Socket, until: number) => void) | null,
-    now: number,
-  ): void {
+  /** PROTOCOL §7.2: from here on `carrier` carries the session. `spares` takes a suspect socket that may come back. */
+  adopt(carrier: Socket | Stream | Poll, welcome: Welcome, spares: Pick<Candidates, 'keep'> | null, now: number): void {
     const { carriers, roundTrip, poller, uplink } = this.#parts;
     const old = this.#link;
     if (old !== null && old !== 'poll' && old !== carrier) {
-      if (keep !== null && this.#suspectSince !== null && old.kind === 'websocket') {
-        keep(old, Math.max(now, this.#suspectSince + SILENT_KEPT_MS));
+      if (spares !== null && this.#suspectSince !== null && old.kind === 'websocket') {
+        spares.keep(old, Math.max(now, this.#suspectSince + SILENT_KEPT_MS));
       } else carriers.drop(old, 'superseded', closeCodeOf('superseded'));
     }
     carrier.sid = welcome.sid;

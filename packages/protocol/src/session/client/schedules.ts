@@ -19,7 +19,9 @@ const PROBE_LAST_MS = 240_000;
 /** When a transport better than the one in use is tried next. It is never given up. */
 export class ProbeSchedule {
   readonly #random: () => number;
+  /** Raised by `failed`, 0 again by `reset`. */
   #failures = 0;
+  /** Moved by each of `failed`, `reset` and `defer`. */
   #dueAt = 0;
 
   constructor(random: () => number) {

@@ -26,17 +26,18 @@ export class Uplink {
   readonly #carriers: CarrierSet;
   readonly #roundTrip: RoundTrip;
   readonly #limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>;
+  /** The POST in flight; cleared by its answer or its failure, and by `reset`. */
   #post: Post | null = null;
-  /** Number of the last POST of this generation. */
+  /** Number of the last POST of this generation; 0 again by `reset`. */
   #n = 0;
   /** A ping or the goodbye for the next POST: unlike volatile frames it must not be dropped for what follows it. At most one of each. */
   #words: Line[] = [];
   /** Volatile frames for the next POST, the oldest dropped beyond `volatileBytes`. Neither these nor words are sent twice. */
   #loose: Line[] = [];
   #looseBytes = 0;
-  /** Whether our `rx` should be told though there is nothing else to say. */
+  /** Whether our `rx` should be told though there is nothing else to say; cleared with each POST. */
   #ackDue = false;
-  /** Whether the last POST was not answered and its frames go up again. */
+  /** Whether the last POST was not answered and its frames go up again; cleared when they do. */
   #repeating = false;
   /** Bytes one POST may carry: halved when one was overdue, so that a slow path makes progress. */
   #batchBytes: number;

@@ -81,7 +81,7 @@ export class PollSide<L extends Line, I extends Identity> {
   /** Answers if there is something to say. */
   flush(now: number): void {
     const held = this.#held;
-    if (held !== null && !held.settling && (this.#session.hasLoose || this.#session.ledger.tx > held.rx))
+    if (held !== null && !held.settling && (!this.#session.loose.isEmpty || this.#session.ledger.tx > held.rx))
       this.answer(now);
   }
 
@@ -102,7 +102,7 @@ export class PollSide<L extends Line, I extends Identity> {
     if (held === null) return;
     const counted = this.#session.ledger.slice(held.rx, this.#registry.limits.batchBytes);
     this.end(
-      [this.#header(held.n, held.rx), ...counted, ...this.#session.takeLoose(), this.#registry.encode([Type.end])],
+      [this.#header(held.n, held.rx), ...counted, ...this.#session.loose.take(), this.#registry.encode([Type.end])],
       now,
     );
   }

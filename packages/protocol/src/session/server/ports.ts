@@ -53,6 +53,8 @@ export interface RegistryOptions<L extends Line, I extends Identity> {
   /** How long an attach's answer waits for its subscriptions, ms. */
   readonly settleMs: number;
   readonly app: ServerApp<L, I>;
+  /** The clock that the registry's turns are given readings of, ms. Read where the application acts between turns. */
+  readonly now: () => number;
   /** A new unguessable name of at most 64 characters. */
   readonly newId: () => string;
   /** The resume key for `sid`. */

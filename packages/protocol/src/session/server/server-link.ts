@@ -55,6 +55,7 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
       this.port.write([this.#registry.encode([Type.probed, frame[1]])]);
     } else if (frame[0] === Type.ping) {
       if (current !== null && frame[2] !== undefined && !current.acknowledge(frame[2], now)) return;
+      current?.confirm();
       this.port.write([
         this.#registry.encode(current === null ? [Type.pong, frame[1]] : [Type.pong, frame[1], current.tellRx()]),
       ]);

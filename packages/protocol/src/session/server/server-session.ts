@@ -8,15 +8,13 @@ import { readUp } from '../../wire/read-up.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
 import { clipReason } from '../reason.ts';
+import { LooseLines } from './loose-lines.ts';
 import { PollSide } from './poll-side.ts';
 import type { Answer, Identity } from './ports.ts';
+import { Reach } from './reach.ts';
 import type { ServerLink } from './server-link.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
-/** Between two polls a session is out of reach for a round trip, which is not worth telling anybody. After so long without a request it is. */
-const POLL_GONE_MS = 5_000;
-/** Pings in one POST are answered, but a client that sends more of them than this has only the last ones answered. */
-const WORDS_MAX = 8;
 /** A client that keeps changing sockets has this many superseded ones kept for it. */
 const PARKED_MAX = 2;
 
@@ -35,10 +33,13 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Its public name, which other clients see in `meta.by`. */
   readonly client: string;
   readonly ledger: Ledger<L> = new Ledger<L>();
+  /** What is not counted and waits for the next write. */
+  readonly loose: LooseLines<L>;
   readonly #registry: SessionRegistry<L, I>;
   readonly #joiner: FragmentJoiner;
   readonly #createdAt: number;
   readonly #polls: PollSide<L, I>;
+  readonly #reach: Reach;
 
   /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
   identity: I;
@@ -55,17 +56,6 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   #parked: ServerLink<L, I>[] = [];
   /** Highest POST number of this generation; 0 after each attach. */
   #postN = 0;
-  /** Pongs and acks that wait for the next write: no volatile frame takes their place. Dropped oldest first beyond `WORDS_MAX`. */
-  #words: L[] = [];
-  /** Volatile frames that wait for the next write. Dropped oldest first beyond `volatileBytes`. */
-  #loose: L[] = [];
-  #looseBytes = 0;
-  /** Since when neither a link nor a held request carries it; null while one does. */
-  #idleSince: number | null;
-  /** When the last poll or POST came. */
-  #requestAt: number;
-  /** Whether the application was told that the client is out of reach, and nothing has carried it since. */
-  #toldGone = false;
   /** Taken since our `rx` was last told, to acknowledge by bytes. */
   #untoldBytes = 0;
   #untoldFrames = 0;
@@ -83,9 +73,9 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.client = options.client;
     this.identity = options.identity;
     this.#createdAt = now;
-    this.#idleSince = now;
-    this.#requestAt = now;
     this.#polls = new PollSide(registry, this);
+    this.loose = new LooseLines(registry.limits.volatileBytes);
+    this.#reach = new Reach((reachable) => registry.options.app.reachable(this, reachable), now);
   }
 
   get ended(): string | null {
@@ -97,13 +87,6 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Whether a link carries it, or polls do. */
   get reachable(): boolean {
     return this.link !== null || this.#polls.isHeld;
-  }
-  /** Bytes waiting that are not counted. */
-  get looseBytes(): number {
-    return this.#looseBytes;
-  }
-  get hasLoose(): boolean {
-    return this.#loose.length + this.#words.length > 0;
   }
 
   // ——— down ———
@@ -120,18 +103,13 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Sends a frame that may be lost. */
   sendLoose(line: L): void {
     if (this.#ended !== null || (this.link === null && this.mode !== 'poll')) return;
-    this.#loose.push(line);
-    this.#looseBytes += line.size;
-    while (this.#looseBytes > this.#registry.limits.volatileBytes && this.#loose.length > 1) {
-      this.#looseBytes -= (this.#loose.shift() as L).size;
-    }
+    this.loose.push(line);
     this.touch();
   }
 
   /** Answers a ping, or acknowledges, with the next write. */
   #say(word: L): void {
-    this.#words.push(word);
-    if (this.#words.length > WORDS_MAX) this.#words.shift();
+    this.loose.say(word);
     this.touch();
   }
 
@@ -150,20 +128,16 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   #pump(link: ServerLink<L, I>): void {
     const { port } = link;
     const { batchBytes } = this.#registry.limits;
-    while (!port.congested && (this.hasLoose || link.next < this.ledger.tx)) {
+    // Another carrier has brought what this one, being congested, has not: the frames of its next numbers are gone.
+    if (link.next < this.ledger.ob) {
+      this.detach(this.#registry.options.now());
+      return link.end('slow_consumer', 'another link was faster');
+    }
+    while (!port.congested && (!this.loose.isEmpty || link.next < this.ledger.tx)) {
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
-      port.write(this.hasLoose ? [...this.takeLoose(), ...counted] : counted);
+      port.write(this.loose.isEmpty ? counted : [...this.loose.take(), ...counted]);
     }
-  }
-
-  /** What is not counted and waits, about to be written. */
-  takeLoose(): L[] {
-    const lines = [...this.#words, ...this.#loose];
-    this.#words = [];
-    this.#loose = [];
-    this.#looseBytes = 0;
-    return lines;
   }
 
   /** PROTOCOL §8.6. What a draining link can still take goes out first; a link that would lose its place has to go. */
@@ -173,7 +147,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     const cutOff = link !== null && link.next < this.ledger.tx;
     this.ledger.drop();
     this.#registry.options.app.overflowed?.(this);
-    const { now } = this.#registry;
+    const now = this.#registry.options.now();
     if (cutOff) {
       this.detach(now);
       link.end('slow_consumer', 'the client did not drain what was sent');
@@ -186,7 +160,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** A frame from the current carrier that is not a header. */
   handleFrame(frame: UpFrame, size: number, now: number): void {
     if (this.#ended !== null) return;
-    this.#confirm();
+    this.confirm();
     if (isCounted(frame[0])) return this.#take(frame, size, now);
     switch (frame[0]) {
       case Type.ping:
@@ -241,9 +215,9 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   }
 
   /** Whether a POST numbered `n` is new in this generation: what it carries uncounted is heard once only. */
-  isNewPost(n: number): boolean {
-    this.#requestAt = this.#registry.now;
-    this.#confirm();
+  isNewPost(n: number, now: number): boolean {
+    this.#reach.requested(now);
+    this.confirm();
     if (n <= this.#postN) return false;
     this.#postN = n;
     return true;
@@ -257,7 +231,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.gen = gen;
     this.mode = mode;
     this.#postN = 0;
-    this.#words = [];
+    this.loose.forgetWords();
     this.supersedeLink(now);
   }
 
@@ -292,8 +266,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** PROTOCOL §6.3. The registry has checked key and generation. */
   poll(header: PollHeader, answer: Answer<L>, now: number): void {
-    this.#requestAt = now;
-    this.#confirm();
+    this.#reach.requested(now);
+    this.confirm();
     if (this.mode === 'poll') this.#polls.poll(header, answer, now);
     else answer.end([this.#registry.encode([Type.reattach, this.gen])]);
   }
@@ -303,44 +277,35 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#polls.handleClosed(answer, now);
   }
 
-  /** The subscriptions that the attach asked for are answered. */
-  settle(now: number): void {
-    this.#polls.settle(now);
+  /** The subscriptions that the attach asked for are answered. The application says so in its own time. */
+  settle(): void {
+    this.#polls.settle(this.#registry.options.now());
   }
 
   /** The current link is gone; the session waits for the next. */
   detach(now: number): void {
     this.link = null;
     this.handleLetGo(now);
-    this.#tellGone();
+    if (this.#ended === null) this.#reach.gone();
   }
 
   /** Something carries it. */
   handleCarried(): void {
-    this.#idleSince = null;
+    this.#reach.carried();
     this.#registry.reschedule(this);
-    if (!this.#toldGone) return;
-    this.#toldGone = false;
-    this.#registry.options.app.reachable(this, true);
   }
 
   /** Nothing carries it, be it for a moment. */
   handleLetGo(now: number): void {
-    if (this.#ended !== null || this.#idleSince !== null) return;
-    this.#idleSince = now;
+    if (this.#ended !== null) return;
+    this.#reach.letGo(now);
     this.#registry.reschedule(this);
-  }
-
-  #tellGone(): void {
-    if (this.#ended !== null || this.#toldGone) return;
-    this.#toldGone = true;
-    this.#registry.options.app.reachable(this, false);
   }
 
   // ——— life ———
 
-  /** PROTOCOL §8.8: a provisional session becomes a real one. */
-  #confirm(): void {
+  /** PROTOCOL §8.8: the client was heard of after its welcome, and a provisional session becomes a real one. */
+  confirm(): void {
     if (this.#confirmed || this.#ended !== null) return;
     this.#confirmed = true;
     this.#registry.options.app.confirmed(this);
@@ -350,14 +315,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return Number.POSITIVE_INFINITY;
     const { ttlMs, provisionalMs } = this.#registry.limits;
     const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
-    const idle = this.#idleSince === null ? Number.POSITIVE_INFINITY : this.#idleSince + ttlMs;
-    return Math.min(provisional, this.#polls.until, idle, this.#goneAt());
-  }
-
-  /** When a session whose client has stopped polling is out of reach. */
-  #goneAt(): number {
-    if (this.#idleSince === null || this.#toldGone) return Number.POSITIVE_INFINITY;
-    return Math.max(this.#idleSince, this.#requestAt) + POLL_GONE_MS;
+    return Math.min(provisional, this.#polls.until, this.#reach.idleSince + ttlMs, this.#reach.goneAt);
   }
 
   wake(now: number): void {
@@ -365,8 +323,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
       this.end('session_lost', 'the client was not heard of after its welcome', now);
     } else if (now >= this.#polls.until) this.#polls.answer(now);
-    else if (this.#idleSince !== null && now >= this.#idleSince + ttlMs) this.#dissolve('session_lost', now);
-    else if (now >= this.#goneAt()) this.#tellGone();
+    else if (now >= this.#reach.idleSince + ttlMs) this.#dissolve('session_lost', now);
+    else if (now >= this.#reach.goneAt) this.#reach.gone();
   }
 
   /** Ends the session and says so on whatever carries it. */
@@ -395,7 +353,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (link !== null) link.supersede(now);
     this.#polls.end([this.#goaway(code, 'the session has ended')], now);
     this.ledger.drop();
-    this.takeLoose();
+    this.loose.take();
     this.#parked = [];
     this.#registry.remove(this);
     this.#registry.options.app.ended(this, code);

@@ -1,6 +1,7 @@
 /**
  * All sessions of one node: who is who, who may attach, and what is due when (PROTOCOL §8). Every entry point is one turn: it takes the
- * time, has no clock of its own, and leaves nothing half done. What needs waiting (authentication, a body's arrival) is done before.
+ * time and leaves nothing half done. What needs waiting (authentication, a body's arrival) is done before. The application may enqueue and
+ * settle between turns: only for that is the clock read.
  */
 import type { Limits } from '../../limits.ts';
 import {
@@ -53,9 +54,6 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.limits = options.limits;
   }
 
-  get now(): number {
-    return this.#now;
-  }
   get size(): number {
     return this.#bySid.size;
   }
@@ -106,6 +104,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     }
     session.supersede(attach.gen, attach.mode, now);
     session.identity = identity;
+    // Who has the key has read the welcome.
+    if (attach.key !== undefined) session.confirm();
     session.resumed = true;
     session.was = undefined;
     ledger.acknowledge(base);
@@ -134,7 +134,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     if (session.mode === 'websocket' || header.base > session.ledger.rx)
       return answer.end([this.encode([Type.reattach, session.gen])]);
     session.link?.heard(now);
-    const fresh = session.isNewPost(header.n);
+    const fresh = session.isNewPost(header.n, now);
     if (header.rx !== undefined) session.acknowledge(header.rx, now);
     let seq = header.base;
     for (const { frame, size } of frames) {
@@ -260,7 +260,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     session.was = was;
     const subs = attach.subs ?? [];
     this.#carry(session, attach, 0, carrier, subs.length > 0 ? settleMs : 0);
-    app.created(session, subs, () => session.settle(this.#now));
+    app.created(session, subs, () => session.settle());
   }
 
   /** Binds the session to what the attach came in on, and answers. */

@@ -1,0 +1,121 @@
+/** One seeded run of the application world. */
+import type { Position } from '@runnel/protocol';
+import { Random } from '@runnel/protocol/testing';
+import { AppWorld } from './app-world.ts';
+import { disturbNetwork, healNetwork } from './faults.ts';
+import type { ScheduleResult } from './schedule.ts';
+import { check } from './violation.ts';
+
+/** Calls may wait for this long at most, and for a connection before. */
+const SETTLE_MS = 120_000;
+/** A subscription that was refused tries again after ten seconds at most; the log is read page by page. */
+const CATCH_UP_MS = 120_000;
+
+/** Runs the schedule of `seed`; rejects with a `Violation`. */
+export async function runAppSchedule(
+  seed: number,
+  onWorld: (world: AppWorld) => void = () => {},
+  hashed = false,
+): Promise<ScheduleResult> {
+  const random = new Random(seed);
+  const world = new AppWorld(random, hashed);
+  onWorld(world);
+  let events = 0;
+  const run = async (ms: number, until: () => boolean = () => false): Promise<boolean> => {
+    const end = world.time.now + ms;
+    while (!until()) {
+      if (!world.time.step(end)) return until();
+      events += 1;
+      await settleMicrotasks();
+      world.check();
+    }
+    return true;
+  };
+  const faults = random.int(0, 25);
+  const busy = random.pick([1, 3, 10]);
+  for (let i = 0; i < faults; i += 1) {
+    const pause = random.pick([1, 20, 200, 2_000, 15_000]) * random.next();
+    const bursts = random.int(0, 3);
+    for (let burst = 0; burst < bursts; burst += 1) {
+      world.act(random.int(1, busy));
+      await run(pause / (bursts + 1));
+    }
+    await run(pause / (bursts + 1));
+    disturb(world);
+  }
+  const liveness = random.chance(0.7);
+  world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
+  if (liveness) await heal(world, run);
+  // What has failed once and is sent again after a restart runs after others.
+  const { counts } = world.coverage;
+  if (!counts.has('handler failure') && !counts.has('broker failure')) world.truth.checkOrder();
+  return { events, coverage: world.coverage.counts, hash: world.log.hash };
+}
+
+/**
+ * Everything that was begun and waits for no event has run. Every wait in these worlds ends with an event of virtual time, so what runs here is
+ * the same in every run of a seed.
+ */
+function settleMicrotasks(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+const END_FAULTS = [
+  'restart',
+  'restart with the log',
+  'restart with the log',
+  'kick',
+  'die',
+  'join',
+  'join',
+  'broker',
+  'broker',
+  'broker',
+] as const;
+
+function disturb(world: AppWorld): void {
+  const { random } = world;
+  const fault = random.chance(0.7) ? null : random.pick(END_FAULTS);
+  if (fault === null) return disturbNetwork(world);
+  world.log.add('world', fault);
+  if (fault === 'join') return world.join();
+  if (fault === 'broker') return world.shakeBroker();
+  if (fault === 'kick') {
+    if (!world.kick()) return;
+  } else if (fault === 'die') {
+    if (world.living.length === 0) return;
+    world.die(random.pick(world.living));
+  } else world.restart(fault === 'restart with the log');
+  world.coverage.saw(fault);
+}
+
+/** Invariants 7, 8 and 11: when all heals, every call is settled, and every subscriber stands at the head of its channels. */
+async function heal(world: AppWorld, run: (ms: number, until?: () => boolean) => Promise<boolean>): Promise<void> {
+  if (world.living.length === 0) world.join();
+  world.healBroker();
+  healNetwork(world);
+  const open = (): number => world.living.reduce((sum, party) => sum + party.open, 0);
+  const connected = (): boolean =>
+    world.living.every(({ client }) => client.session.ready && client.session.transport !== null);
+  const settled = await run(SETTLE_MS, () => connected() && open() === 0);
+  check(settled, 8, () => `${open()} calls are not settled ${SETTLE_MS} ms after healing`);
+  // What was published before it healed is accepted or has failed by now.
+  await run(5_000);
+  world.broadcastAll();
+  await run(5_000);
+  let heads: ReadonlyMap<string, Position> = new Map();
+  void world.broker.heads(world.channels).then((found) => {
+    heads = found;
+  });
+  const behind = (): string[] =>
+    world.living.flatMap((party) =>
+      [...party.views].flatMap(([channel, { at }]) => {
+        const head = heads.get(channel);
+        return at?.epoch === head?.epoch && at?.offset === head?.offset
+          ? []
+          : [`${party.name} in ${channel} at ${at?.offset} of ${head?.offset}`];
+      }),
+    );
+  const caughtUp = await run(CATCH_UP_MS, () => heads.size > 0 && behind().length === 0);
+  check(caughtUp, 7, () => `not everybody has everything: ${behind().join(', ')}`);
+}

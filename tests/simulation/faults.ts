@@ -1,0 +1,154 @@
+/** What can go wrong with a network and with the clients on it, in either world. */
+
+import { type Identity, type Line, TRANSPORTS, type Transport } from '@runnel/protocol';
+import type { Random, VirtualClient, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import type { Coverage, CoveredEvent } from './coverage.ts';
+import type { EventLog } from './event-log.ts';
+
+/** The part of a world that faults act on. */
+export interface Stage<L extends Line = Line, I extends Identity = Identity> {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: VirtualNetwork;
+  readonly server: Pick<VirtualServer<L, I>, 'ports' | 'limits'>;
+  readonly coverage: Coverage;
+  readonly log: EventLog;
+  readonly clients: readonly VirtualClient[];
+}
+
+const NETWORK_FAULTS = [
+  'cut',
+  'cut',
+  'cut all',
+  'stall',
+  'stall',
+  'mute',
+  'mute',
+  'vanish',
+  'congest',
+  'weather',
+  'weather',
+  'weather',
+  'fair',
+  'fair',
+  'use',
+  'use',
+  'wake',
+  'sleep',
+  'expire',
+] as const;
+
+/** One random fault of the network, or the end of one. */
+export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
+  const { network, time, random, coverage, log, server } = stage;
+  const some = [...network.connections].filter(() => random.chance(0.5));
+  const fault = random.pick(NETWORK_FAULTS);
+  log.add('world', fault);
+  const done = (happened: boolean): void => {
+    if (happened) coverage.saw(fault as CoveredEvent);
+  };
+  switch (fault) {
+    case 'cut':
+      for (const connection of some) connection.cut();
+      return done(some.length > 0);
+    case 'cut all':
+      done(network.connections.size > 0);
+      return network.cutAll();
+    case 'stall':
+      for (const { up, down } of some) {
+        const pipe = random.pick([up, down]);
+        pipe.stall();
+        time.after(random.int(10, 20_000), () => pipe.release());
+      }
+      return done(some.length > 0);
+    case 'mute':
+      for (const { up, down } of some) random.pick([up, down]).mute();
+      return done(some.length > 0);
+    case 'vanish':
+      for (const { up, down } of network.connections) {
+        up.mute();
+        down.mute();
+      }
+      return done(network.connections.size > 0);
+    case 'congest': {
+      const ports = [...server.ports].filter(() => random.chance(0.7));
+      for (const port of ports) {
+        port.congest();
+        time.after(random.int(10, 15_000), () => port.drain());
+      }
+      return done(ports.length > 0);
+    }
+    case 'weather':
+      Object.assign(network.weather, {
+        websocket: random.pick(['open', 'open', 'refused', 'hangs', 'dead']),
+        stream: random.pick(['open', 'open', 'buffered']),
+        http: random.pick(['open', 'open', 'open', 'refused', 'hangs']),
+        repeat: random.pick([0, 0, 0.3]),
+        retry: random.pick([0, 0, 0.3]),
+        replay: random.pick([0, 0, 0.3]),
+        loseRequest: random.pick([0, 0, 0.3]),
+        loseAnswer: random.pick([0, 0, 0.3]),
+        truncate: random.pick([0, 0, 0.3]),
+        stale: random.pick([0, 0, 0.1]),
+      });
+      return;
+    case 'fair':
+      return fair(network);
+  }
+  const client = stage.clients.length === 0 ? null : random.pick(stage.clients);
+  if (client === null) return;
+  done(true);
+  switch (fault) {
+    case 'use': {
+      const transport: Transport | 'auto' = random.pick([...TRANSPORTS, 'auto', 'auto']);
+      return client.input((session, now) => session.use(transport, now));
+    }
+    case 'wake':
+      return client.input((session, now) => session.wake(now));
+    case 'sleep':
+      client.freeze();
+      time.after(random.pick([3_000, 20_000, 60_000, 200_000]), () => client.thaw());
+      return;
+    case 'expire':
+      // Nothing gets through for longer than a session lives.
+      for (const { up, down } of network.connections) {
+        up.stall();
+        down.stall();
+        time.after(server.limits.ttlMs + 40_000, () => {
+          up.release();
+          down.release();
+        });
+      }
+  }
+}
+
+function fair(network: VirtualNetwork): void {
+  Object.assign(network.weather, {
+    websocket: 'open',
+    stream: 'open',
+    http: 'open',
+    repeat: 0,
+    retry: 0,
+    replay: 0,
+    loseRequest: 0,
+    loseAnswer: 0,
+    truncate: 0,
+    stale: 0,
+  });
+}
+
+/** All faults are over. What was muted stays silent: nobody has told either end. */
+export function healNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
+  fair(stage.network);
+  for (const { up, down } of stage.network.connections) {
+    up.release();
+    down.release();
+  }
+  for (const port of stage.server.ports) port.drain();
+  for (const client of stage.clients) {
+    client.thaw();
+    client.input((session, now) => session.use('auto', now));
+  }
+  stage.log.add('world', 'healed');
+  stage.coverage.saw('healed');
+}

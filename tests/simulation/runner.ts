@@ -1,0 +1,105 @@
+/** Runs schedules of both worlds by seed, and tells of the first that fails so that it can be run again. */
+import { runAppSchedule } from './app-schedule.ts';
+import { Coverage } from './coverage.ts';
+import type { EventLog } from './event-log.ts';
+import { runSchedule, type ScheduleResult } from './schedule.ts';
+
+export const WORLDS = ['session', 'app'] as const;
+export type WorldName = (typeof WORLDS)[number];
+
+/** Every this many-th seed is one of the application world, which is dearer. */
+const APP_EVERY = 4;
+
+/** Which world a seed belongs to unless somebody says otherwise. */
+export const worldOf = (seed: number): WorldName => (seed % APP_EVERY === 0 ? 'app' : 'session');
+
+export interface Failure {
+  readonly seed: number;
+  readonly world: WorldName;
+  readonly message: string;
+  /** The last things that happened. */
+  readonly log: readonly string[];
+}
+
+interface World {
+  readonly log: EventLog;
+}
+
+/** Runs one schedule; `hashed` asks for the hash of its log. */
+export async function runSeed(
+  seed: number,
+  options: { world?: WorldName | undefined; hashed?: boolean; onWorld?: (world: World) => void } = {},
+): Promise<ScheduleResult> {
+  const { world = worldOf(seed), hashed = false, onWorld = () => {} } = options;
+  return world === 'app' ? runAppSchedule(seed, onWorld, hashed) : runSchedule(seed, onWorld, hashed);
+}
+
+export interface Batch {
+  readonly from: number;
+  readonly count: number;
+  readonly world?: WorldName | undefined;
+}
+
+export interface BatchResult {
+  readonly done: number;
+  readonly events: number;
+  readonly coverage: Coverage;
+  readonly failure: Failure | null;
+}
+
+/** Runs seeds one after another up to the first that fails. */
+export async function runBatch({ from, count, world }: Batch): Promise<BatchResult> {
+  const coverage = new Coverage();
+  let events = 0;
+  for (let seed = from; seed < from + count; seed += 1) {
+    const failure = await trySeed(seed, world, (result) => {
+      events += result.events;
+      coverage.add(result.coverage);
+    });
+    if (failure !== null) return { done: seed - from, events, coverage, failure };
+  }
+  return { done: count, events, coverage, failure: null };
+}
+
+async function trySeed(
+  seed: number,
+  world: WorldName | undefined,
+  onResult: (result: ScheduleResult) => void,
+): Promise<Failure | null> {
+  let log: EventLog | null = null;
+  try {
+    onResult(
+      await runSeed(seed, {
+        world,
+        onWorld: (started) => {
+          log = started.log;
+        },
+      }),
+    );
+    return null;
+  } catch (error) {
+    const tail = (log as EventLog | null)?.tail(40) ?? [];
+    return { seed, world: world ?? worldOf(seed), message: inWords(error), log: tail };
+  }
+}
+
+/** A broken invariant in one line, anything else with its stack. */
+const inWords = (error: unknown): string =>
+  error instanceof Error
+    ? error.message.startsWith('invariant')
+      ? error.message
+      : (error.stack ?? error.message)
+    : String(error);
+
+/** How to see one schedule again. */
+const replayCommand = ({ seed, world }: Pick<Failure, 'seed' | 'world'>): string =>
+  `npm run sim -- --seed ${seed} --world ${world}`;
+
+export function accountOf(failure: Failure): string {
+  return [
+    ...failure.log,
+    '',
+    `seed ${failure.seed} of the ${failure.world} world: ${failure.message}`,
+    `replay: ${replayCommand(failure)}`,
+  ].join('\n');
+}
