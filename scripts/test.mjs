@@ -17,5 +17,7 @@ const succeeded = await runSteps([
   { name: 'house style', project: 'tidy' },
   { name: 'unit tests', project: 'unit' },
   { name: 'simulation', project: 'simulation' },
+  { name: 'conformance', project: 'conformance' },
+  { name: 'browsers', project: 'e2e' },
 ]);
 process.exitCode = succeeded ? 0 : 1;

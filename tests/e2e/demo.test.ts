@@ -136,5 +136,5 @@ test('a flow test with switches and cuts shows nothing lost, repeated or out of 
   const over = page.page.locator('[data-testid="flow-result"]:is([data-state="passed"], [data-state="failed"])');
   await over.waitFor({ timeout: 50_000 });
   await page.page.screenshot({ path: join(screenshots, 'flow.png') });
-  expect(await result.getAttribute('data-state'), await result.textContent()).toBe('passed');
+  expect(await result.getAttribute('data-state'), (await result.textContent()) ?? '').toBe('passed');
 });

@@ -33,6 +33,8 @@ export class SessionWorld {
   /** Which credentials count, and who has them, by party. */
   readonly #tokens = new Map<string, number>();
   readonly #users = new Map<string, string>();
+  /** Names of the clients that have closed. */
+  readonly #goodbyes = new Set<string>();
 
   constructor(random: Random, hashed = false) {
     this.random = random;
@@ -58,6 +60,8 @@ export class SessionWorld {
       app: {
         created: (session, _subs, settled) => {
           this.ledgers.born(session.sid, this.time.now);
+          // An attach that was under way when its client said goodbye.
+          if (this.#goodbyes.has(session.cid)) this.ledgers.excuse(session.sid, 'closed');
           settled();
         },
         frame: (session, frame) => {
@@ -210,10 +214,11 @@ export class SessionWorld {
   close(party: Party): void {
     party.client.thaw();
     party.over = true;
+    const { attach } = party.wire;
+    if (attach !== null) this.#goodbyes.add(attach.cid);
     for (const session of this.server.registry.sessions()) {
       // The client may not know the session that answers its attach.
-      if (session.sid === party.sid || session.cid === party.wire.attach?.cid)
-        this.ledgers.excuse(session.sid, 'closed');
+      if (session.sid === party.sid || session.cid === attach?.cid) this.ledgers.excuse(session.sid, 'closed');
     }
     party.client.input((session, now) => session.close(now));
   }

@@ -93,8 +93,10 @@ export class ClientSession {
 
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
   close(now: number, reason = 'closed by the client'): void {
-    if (this.state.status !== 'closed')
-      this.#linkage.finish('closed', reason, this.#linkage.path.finish(clipReason(reason), now));
+    if (this.state.status === 'closed') return;
+    const { path, attaching } = this.#linkage;
+    const last = path.finish(clipReason(reason), attaching.pending?.carrier ?? null, now);
+    this.#linkage.finish('closed', reason, last);
   }
 
   /** Allows only `transport` from now on, or with 'auto' what the options say; switches as soon as it is proven. */
@@ -136,8 +138,8 @@ export class ClientSession {
 
   // ——— what happens ———
 
+  /** Credentials, whether they were asked for or refreshed in band: every later attach carries them. */
   handleCredentials(auth: unknown, now: number): void {
-    if (this.#linkage.credentials.state !== 'awaited') return;
     this.#linkage.credentials.handle(auth);
     this.#steer(now);
   }

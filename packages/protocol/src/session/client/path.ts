@@ -228,9 +228,13 @@ export class Path {
     this.asked(bytes, now);
   }
 
-  /** The last words: what was counted, and the goodbye. Returns the request that still has to get through. */
-  finish(reason: string, now: number): Carrier | null {
+  /**
+   * The last words: what was counted, and the goodbye, which an attach under way on another socket must not survive.
+   * Returns the request that still has to get through.
+   */
+  finish(reason: string, attaching: Carrier | null, now: number): Carrier | null {
     const goaway = toLine([Type.goaway, 'closed', reason, 0]);
+    if (attaching?.kind === 'websocket' && attaching !== this.#link) this.#parts.carriers.send(attaching, goaway.text);
     if (this.#link === null) return null;
     if (this.socket === null) return this.#parts.uplink.finish(this.#uplinkSession(), goaway, now);
     this.#pump(this.socket, now);

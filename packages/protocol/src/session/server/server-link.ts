@@ -60,8 +60,9 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
         this.#registry.encode(current === null ? [Type.pong, frame[1]] : [Type.pong, frame[1], current.tellRx()]),
       ]);
     } else {
-      // PROTOCOL §8.4: from a link of another generation nothing else is heard.
-      current?.handleFrame(frame, size, now);
+      // PROTOCOL §8.4: from a link of another generation nothing else is heard, but for the client's goodbye.
+      const hearer = frame[0] === Type.goaway ? this.session : current;
+      hearer?.handleFrame(frame, size, now);
     }
   }
 

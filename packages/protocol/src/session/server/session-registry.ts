@@ -42,6 +42,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   readonly #deadlines = new Deadlines<ServerSession<L, I> | ServerLink<L, I>>();
   /** Which session holds a request; entries go with the requests. */
   readonly #holders = new WeakMap<Answer<L>, ServerSession<L, I>>();
+  /** Requests that were given up before a session held them: an attach may still be waiting for authentication. */
+  readonly #gone = new WeakSet<Answer<L>>();
   /** Sessions with something to write; emptied by `flush`. */
   #dirty = new Set<ServerSession<L, I>>();
   /** The time of the turn under way. */
@@ -83,7 +85,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   /** An attach whose identity is known now. PROTOCOL §8.1–8.3. */
   attach(attach: Attach, identity: I, carrier: AttachCarrier<L, I>, now: number): void {
     this.#now = now;
-    if (carrier.link?.closed) return;
+    // Nobody is there any more to be told.
+    if (carrier.link === undefined ? this.#gone.has(carrier.answer) : carrier.link.closed) return;
     if (this.#closing)
       return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
     const key = attach.key === undefined ? null : this.options.readKey(attach.key);
@@ -130,7 +133,12 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.#now = now;
     const session = this.#byKey(header.key);
     if (session === undefined) return answer.end([this.encode([Type.reattach, header.gen])]);
-    if (session.gen !== header.gen) return answer.end([this.encode([Type.fenced, session.gen])]);
+    if (session.gen !== header.gen) {
+      // PROTOCOL §8.4: a goodbye that was overtaken by an attach of its own client is one all the same.
+      const goodbye = frames.find(({ frame }) => frame[0] === Type.goaway);
+      if (goodbye !== undefined) session.handleFrame(goodbye.frame, goodbye.size, now);
+      return answer.end([this.encode([Type.fenced, session.gen])]);
+    }
     if (session.mode === 'websocket' || header.base > session.ledger.rx)
       return answer.end([this.encode([Type.reattach, session.gen])]);
     session.link?.heard(now);
@@ -160,7 +168,9 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   /** The client gave up a request before its answer. */
   handleAnswerClosed(answer: Answer<L>, now: number): void {
     this.#now = now;
-    this.#holders.get(answer)?.handleAnswerClosed(answer, now);
+    const holder = this.#holders.get(answer);
+    if (holder === undefined) this.#gone.add(answer);
+    else holder.handleAnswerClosed(answer, now);
   }
 
   /** Writes what was enqueued since the last flush: once per session and turn. */
