@@ -58,11 +58,16 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** How long, and how often, `close` looks whether clients that poll have fetched what they are owed, ms. */
+const FETCH_MS = 1_000;
+const FETCH_LOOK_MS = 20;
+
 export class Gateway<I extends Identity> {
   readonly node: string;
   readonly path: string;
   readonly limits: Limits;
   readonly registry: SessionRegistry<SharedLine, I>;
+  readonly #clock: Clock;
   readonly #driver: Driver;
   readonly #edge: Edge<I>;
   readonly #probes: StreamProbes<I>;
@@ -97,6 +102,7 @@ export class Gateway<I extends Identity> {
       onWork: () => this.#driver.requestFlush(),
     });
     this.#probes = new StreamProbes({ probeMs: this.limits.probeMs, newId: nanoid });
+    this.#clock = clock;
     this.#driver = new Driver({
       clock,
       sleepers: [this.registry, this.#probes],
@@ -165,6 +171,8 @@ export class Gateway<I extends Identity> {
   }
 
   async #close(retryMs: number, timeoutMs: number): Promise<void> {
+    this.#edge.turn((now) => this.registry.flush(now));
+    await this.#fetched(Math.min(timeoutMs, FETCH_MS));
     this.#edge.refuseAll(retryMs);
     this.#edge.turn((now) => {
       this.registry.flush(now);
@@ -173,6 +181,14 @@ export class Gateway<I extends Identity> {
     this.#probes.endAll();
     await this.#edge.drain(timeoutMs);
     this.#driver.stop();
+  }
+
+  /** Between two polls there is nothing to write on: their clients get a moment to fetch what they are owed. */
+  async #fetched(ms: number): Promise<void> {
+    const until = this.#edge.driver.now() + ms;
+    while (this.registry.owesPolls && this.#edge.driver.now() < until) {
+      await new Promise<void>((resolve) => void this.#clock.after(FETCH_LOOK_MS, resolve));
+    }
   }
 
   #intercept(server: HttpServer, request?: Parameters<typeof intercept>[1]['request']): void {

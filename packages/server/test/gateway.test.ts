@@ -32,11 +32,14 @@ it('says goodbye on everything when it closes, and resolves when all have gone',
   const probe = await Body.open(server.url, lines([6, 'nonce']));
   await probe.next();
   server.app.broadcast(1, 'last words');
-  await server.gateway.close({ retryMs: 3_000 });
+  const closed = server.gateway.close({ retryMs: 3_000 });
   const goaway = [4, 'server_closing', expect.any(String), 3_000];
   const lastWords = [16, 1, 1, 0, 'last words'];
   const { frames } = await poll;
   expect(frames).toContainEqual(lastWords);
+  // The client does not ask for more, and is not waited for any longer.
+  await server.clock.advance(1_000);
+  await closed;
   expect([await body.next(), await body.next(), await body.next()]).toEqual([lastWords, goaway, null]);
   expect([await socket.next(), await socket.next()]).toEqual([lastWords, goaway]);
   expect((await socket.closed).code).toBe(4503);

@@ -107,6 +107,15 @@ export class PollSide<L extends Line, I extends Identity> {
     );
   }
 
+  /** The session ends: what it has still to say, and `goaway`. */
+  farewell(goaway: L, now: number): void {
+    const held = this.#held;
+    if (held === null) return;
+    const { ledger, loose } = this.#session;
+    const counted = ledger.slice(held.rx, this.#registry.limits.batchBytes);
+    this.end([this.#header(held.n, held.rx), ...counted, ...loose.take(), goaway], now);
+  }
+
   /** Ends what is held with `lines`. */
   end(lines: readonly L[], now: number): void {
     const held = this.#held;

@@ -336,7 +336,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.link = null;
       link.end(code, reason, retryMs);
     }
-    this.#polls.end([this.#goaway(code, reason, retryMs)], now);
+    this.#polls.farewell(this.#goaway(code, reason, retryMs), now);
     this.#dissolve(code, now);
   }
 

@@ -3,6 +3,7 @@
  * time and leaves nothing half done. What needs waiting (authentication, a body's arrival) is done before. The application may enqueue and
  * settle between turns: only for that is the clock read.
  */
+import { verdictOf } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import {
   type Attach,
@@ -20,6 +21,9 @@ import { clipReason } from '../reason.ts';
 import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
 import { ServerLink } from './server-link.ts';
 import { ServerSession } from './server-session.ts';
+
+/** How many sessions that have ended for good are remembered. */
+const FINISHED_MAX = 10_000;
 
 /** What an attach came in on. */
 export type AttachCarrier<L extends Line, I extends Identity> =
@@ -44,6 +48,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   readonly #holders = new WeakMap<Answer<L>, ServerSession<L, I>>();
   /** Requests that were given up before a session held them: an attach may still be waiting for authentication. */
   readonly #gone = new WeakSet<Answer<L>>();
+  /** Sessions that ended with a fatal code, oldest first, for as long as they would have lived on without a link. */
+  readonly #finished = new Map<string, { readonly code: string; readonly until: number }>();
   /** Sessions with something to write; emptied by `flush`. */
   #dirty = new Set<ServerSession<L, I>>();
   /** The time of the turn under way. */
@@ -91,7 +97,13 @@ export class SessionRegistry<L extends Line, I extends Identity> {
       return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
     const key = attach.key === undefined ? null : this.options.readKey(attach.key);
     const session = this.#find(attach, key, identity);
-    if (session === undefined) return this.#create(attach, key?.sid, identity, carrier);
+    if (session === undefined) {
+      const over = key?.genuine ? this.#finished.get(key.sid) : undefined;
+      // PROTOCOL §8.9: what has ended for good does not come back.
+      if (over !== undefined && now < over.until)
+        return this.#refuse(carrier, [Type.goaway, over.code, 'the session has ended', 0, attach.gen]);
+      return this.#create(attach, key?.sid, identity, carrier);
+    }
     const { ledger } = session;
     // Without a key the client has taken nothing of this incarnation.
     const base = Math.max(attach.key === undefined ? 0 : attach.rx, ledger.acked);
@@ -205,6 +217,12 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     for (const link of [...this.#links]) link.end('server_closing', 'the server is closing', retryMs);
   }
 
+  /** Whether a session that is carried by polls has frames that were not fetched: between two polls there is nothing to write them on. */
+  get owesPolls(): boolean {
+    for (const { mode, ledger } of this.#bySid.values()) if (mode === 'poll' && ledger.acked < ledger.tx) return true;
+    return false;
+  }
+
   // ——— for sessions and links ———
 
   markDirty(session: ServerSession<L, I>): void {
@@ -222,6 +240,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   remove(session: ServerSession<L, I>): void {
     this.#bySid.delete(session.sid);
+    this.#remember(session);
     const cid = cidKey(session.identity, session.cid);
     if (this.#byCid.get(cid) === session) this.#byCid.delete(cid);
     this.#dirty.delete(session);
@@ -235,6 +254,17 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     const rx = session.tellRx();
     const known = { key, sid, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports };
     return this.encode([Type.welcome, was === undefined ? known : { ...known, was }]);
+  }
+
+  /** PROTOCOL §8.9 */
+  #remember({ sid, ended }: ServerSession<L, I>): void {
+    if (ended === null || verdictOf(ended) !== 'fatal') return;
+    const now = this.options.now();
+    this.#finished.set(sid, { code: ended, until: now + this.limits.ttlMs });
+    for (const [oldest, { until }] of this.#finished) {
+      if (now < until && this.#finished.size <= FINISHED_MAX) return;
+      this.#finished.delete(oldest);
+    }
   }
 
   // ——— attach ———
