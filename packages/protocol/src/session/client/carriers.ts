@@ -8,7 +8,7 @@ interface Base {
 }
 
 /** Carries counted frames down, numbered from the header that opened it (PROTOCOL §7.3). */
-export interface Numbered extends Base {
+interface Numbered extends Base {
   /** The incarnation that its numbers belong to; null before a header has said so, or where they are not ours. */
   sid: string | null;
   /** Number of the next counted frame on it. */
