@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { APP_EVENTS, type CoveredEvent, SESSION_EVENTS } from './coverage.ts';
+import { MUTATIONS } from './mutations.ts';
 import { accountOf, runBatch, runSeed, type WorldName } from './runner.ts';
 
 /** Schedules in all. Every quarter of them is one of the application world. */
@@ -46,5 +48,12 @@ describe.each(PLANS)('the $world world', ({ world, count, from, events }) => {
       expect(first.hash).toMatch(/^[0-9a-f]{8}$/);
       expect({ hash: second.hash, events: second.events }).toEqual({ hash: first.hash, events: first.events });
     }
+  });
+});
+
+describe('the mutations', () => {
+  it.each(MUTATIONS)('$rule: $breaks: its place is found once', async ({ file, find }) => {
+    const source = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+    expect(source.split(find)).toHaveLength(2);
   });
 });
