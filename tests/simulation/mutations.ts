@@ -155,8 +155,8 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'S4',
     breaks: 'a POST of an old generation is still heard',
     file: `${SERVER}/session-registry.ts`,
-    find: 'if (session.gen !== header.gen) {',
-    replace: 'if (header.gen < 0) {',
+    find: 'if (session.gen !== header.gen) return this.#unheard',
+    replace: 'if (header.gen < 0) return this.#unheard',
     by: session(),
   },
   {

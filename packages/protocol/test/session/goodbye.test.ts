@@ -21,3 +21,17 @@ describe('a client that closes', () => {
     }
   }
 });
+
+it('a client that closes while it has no link leaves no session behind, if a POST gets through', () => {
+  const pair = new Pair().start();
+  pair.runUntil(() => pair.client.session.transport === 'websocket');
+  pair.time.run(2_000);
+  pair.network.weather.http = 'refused';
+  pair.network.cutAll();
+  pair.runUntil(() => pair.client.session.transport === null);
+  expect(pair.server.registry.size).toBe(1);
+  pair.network.weather.http = 'open';
+  pair.client.input((session, now) => session.close(now));
+  pair.time.run(200);
+  expect(pair.server.registry.size).toBe(0);
+});

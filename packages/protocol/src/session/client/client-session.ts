@@ -94,8 +94,8 @@ export class ClientSession {
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
   close(now: number, reason = 'closed by the client'): void {
     if (this.state.status === 'closed') return;
-    const { path, attaching } = this.#linkage;
-    const last = path.finish(clipReason(reason), attaching.pending?.carrier ?? null, now);
+    const { path, attaching, choice } = this.#linkage;
+    const last = path.finish(clipReason(reason), attaching.pending?.carrier ?? null, !choice.onlyWebSocket, now);
     this.#linkage.finish('closed', reason, last);
   }
 

@@ -229,13 +229,13 @@ export class Path {
   }
 
   /**
-   * The last words: what was counted, and the goodbye, which an attach under way on another socket must not survive.
-   * Returns the request that still has to get through.
+   * The last words: what was counted, and the goodbye, which an attach under way on another socket must not survive. Where nothing carries the session
+   * a POST may still reach the server (PROTOCOL §8.4). Returns the request that still has to get through.
    */
-  finish(reason: string, attaching: Carrier | null, now: number): Carrier | null {
+  finish(reason: string, attaching: Carrier | null, mayPost: boolean, now: number): Carrier | null {
     const goaway = toLine([Type.goaway, 'closed', reason, 0]);
     if (attaching?.kind === 'websocket' && attaching !== this.#link) this.#parts.carriers.send(attaching, goaway.text);
-    if (this.#link === null) return null;
+    if (this.#link === null && (!mayPost || this.#parts.identity.sid === null)) return null;
     if (this.socket === null) return this.#parts.uplink.finish(this.#uplinkSession(), goaway, now);
     this.#pump(this.socket, now);
     this.#parts.carriers.send(this.socket, goaway.text);

@@ -145,14 +145,9 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.#now = now;
     const session = this.#byKey(header.key);
     if (session === undefined) return answer.end([this.encode([Type.reattach, header.gen])]);
-    if (session.gen !== header.gen) {
-      // PROTOCOL §8.4: a goodbye that was overtaken by an attach of its own client is one all the same.
-      const goodbye = frames.find(({ frame }) => frame[0] === Type.goaway);
-      if (goodbye !== undefined) session.handleFrame(goodbye.frame, goodbye.size, now);
-      return answer.end([this.encode([Type.fenced, session.gen])]);
-    }
+    if (session.gen !== header.gen) return this.#unheard(session, frames, answer, [Type.fenced, session.gen]);
     if (session.mode === 'websocket' || header.base > session.ledger.rx)
-      return answer.end([this.encode([Type.reattach, session.gen])]);
+      return this.#unheard(session, frames, answer, [Type.reattach, session.gen]);
     session.link?.heard(now);
     const fresh = session.isNewPost(header.n, now);
     if (header.rx !== undefined) session.acknowledge(header.rx, now);
@@ -167,6 +162,13 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     } else {
       answer.end([this.encode([Type.post, { sid: session.sid, gen: session.gen, rx: session.tellRx() }])]);
     }
+  }
+
+  /** A POST that is refused. PROTOCOL §8.4: a goodbye in it is one all the same. */
+  #unheard(session: ServerSession<L, I>, frames: readonly SizedFrame[], answer: Answer<L>, refusal: DownFrame): void {
+    const goodbye = frames.find(({ frame }) => frame[0] === Type.goaway);
+    if (goodbye !== undefined) session.handleFrame(goodbye.frame, goodbye.size, this.#now);
+    answer.end([this.encode(refusal)]);
   }
 
   /** A body of the session that could not be read: PROTOCOL §5. Ends the session the key names. */
