@@ -89,7 +89,12 @@ export function statesOf<S>(of: { readonly state: S; onState(handler: (state: S)
   return states;
 }
 
-/** How a promise rejects; undefined if it does not. */
+/** Waits until the best of the transports is in use: what is volatile may be lost on the way there. */
+export async function settled(client: TestClient, [best]: readonly Transport[]): Promise<void> {
+  await statesOf(client).find((state) => state.status === 'open' && state.transport === best);
+}
+
+/** How a promise rejects. */
 export async function failureOf(promise: Promise<unknown>): Promise<{ code: string; message: string; data: unknown }> {
   const outcome = await promise.then(
     (value) => ({ value }),

@@ -8,6 +8,7 @@ import {
   IN_ORDER,
   OrderedLog,
   roomOf,
+  settled,
   TestServer,
   TRANSPORT_CASES,
   textsOf,
@@ -123,6 +124,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
       return events;
     });
     await Promise.all([roomOf(ann).ready(), roomOf(bob).ready()]);
+    await Promise.all([settled(ann, transports), settled(bob, transports)]);
     roomOf(ann).send('typing', { name: 'Ann' });
     await others?.count(1);
     await roomOf(ann).publish('message', { text: 'done' });
@@ -135,6 +137,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     const server = await TestServer.start();
     const client = connect(server, { transports });
     await roomOf(client).ready();
+    await settled(client, transports);
     roomOf(client).send('nudge', 'hey');
     expect(await server.nudges.count(1)).toEqual(['hey']);
   });

@@ -158,7 +158,10 @@ export class Driver {
     if (this.#clock.takeJump()) session.wake(now);
     input(session, now);
     channels.steer(now);
-    for (const effect of session.takeEffects()) this.#carryOut(effect, session);
+    // Requests first: in Node a WebSocket would take the warm connection of fetch's pool from them.
+    const effects = session.takeEffects();
+    for (const effect of effects) if (effect.type !== 'open') this.#carryOut(effect, session);
+    for (const effect of effects) if (effect.type === 'open') this.#carryOut(effect, session);
   }
 
   /** An input that concerns `session` only. */

@@ -48,8 +48,16 @@ export function openSocket({ WebSocket, url, headers, events }: SocketOptions): 
       fail(String(error));
       return;
     }
-    socket.onopen = () => events.open();
-    socket.onerror = () => {};
+    // Node 22 says no more than this of a connection that could not be opened; elsewhere `close` follows, and tells nothing new.
+    socket.onerror = () => {
+      if (over) return;
+      drop(closeCodeOf('closed'), '');
+      events.end({ ok: false });
+    };
+    socket.onopen = () => {
+      if (socket !== null) socket.onerror = () => {};
+      events.open();
+    };
     socket.onmessage = ({ data }: { data: unknown }) => {
       if (typeof data !== 'string') return;
       let lines: readonly string[];
