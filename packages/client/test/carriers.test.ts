@@ -172,6 +172,21 @@ describe('a WebSocket', () => {
     expect(heard).toEqual([]);
   });
 
+  test('that reports nothing but an error before it is open has ended, and a close that follows says no more', () => {
+    const { heard, socket } = open();
+    socket.onerror();
+    socket.onclose?.({ code: 1006 });
+    expect(heard).toEqual([{ ok: false }]);
+  });
+
+  test('goes on after an error once it is open: its close says how it ended', () => {
+    const { heard, socket } = open();
+    socket.onopen();
+    socket.onerror();
+    socket.onclose?.({ code: 4412 });
+    expect(heard).toEqual(['open', { ok: false, code: 4412 }]);
+  });
+
   test('gives up a line beyond all bounds', () => {
     const { heard, socket } = open();
     socket.onmessage({ data: 'x'.repeat(70_000) });
