@@ -94,7 +94,7 @@ export class WireChecker {
         const [, welcome] = JSON.parse(text) as [0, Welcome];
         this.#welcome = { carrier, welcome };
         // A proxy may answer with what was meant for another request.
-        if (this.#attaches.get(carrier) !== welcome.gen) return;
+        if (this.#attaches.get(carrier) !== welcome.gen || welcome.cid !== this.#cid) return;
         this.#welcomed = true;
         if (this.#waiting.get(carrier) === welcome.gen) this.#waiting.set(carrier, null);
         if (this.attach !== null && welcome.gen < this.attach.gen) this.#coverage.saw('late welcome');

@@ -22,7 +22,7 @@ export const FRAMES: readonly FrameEntry[] = [
     name: 'welcome',
     class: 'control',
     direction: 'down',
-    form: '[0, {key, sid, was?, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports}]',
+    form: '[0, {cid, key, sid, was?, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports}]',
   },
   { type: 1, name: 'ping', class: 'control', direction: 'both', form: '[1, t, rx?]' },
   { type: 2, name: 'pong', class: 'control', direction: 'both', form: '[2, t, rx?]' },

@@ -97,6 +97,8 @@ export interface WelcomeLimits {
 
 /** PROTOCOL §4.0 */
 export interface Welcome {
+  /** The attach's: an answer that a proxy had kept from another client shows by it. */
+  readonly cid: string;
   readonly key: string;
   readonly sid: string;
   readonly was?: string;

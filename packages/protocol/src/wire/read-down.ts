@@ -9,6 +9,7 @@ const members = optional(list(fields({ id: text, data, connected: flag })));
 const FORMS: Forms = {
   0: [
     fields({
+      cid: text,
       key: text,
       sid: text,
       was: optional(text),

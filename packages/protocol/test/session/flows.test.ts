@@ -180,6 +180,7 @@ describe('PROTOCOL §10', () => {
     const { sid } = pair.client.session;
     const header = {
       key: 'k',
+      cid: 'id1',
       sid,
       node: 'n1',
       gen: 1,

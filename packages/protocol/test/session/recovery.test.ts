@@ -211,12 +211,23 @@ describe('a client that seeks a link', () => {
     session.handleLine(id, '[19,1]', 10);
     expect([session.sid, session.ledger.rx, session.ready]).toEqual([null, 0, false]);
   });
+
+  it('refuses a welcome to another client, as a cache may have kept one', () => {
+    const pair = new Pair({ transports: ['poll'] });
+    const { session } = pair.client;
+    session.start(0);
+    const [request] = session.takeEffects();
+    if (request?.type !== 'request') throw new Error('nothing was asked');
+    session.handleLine(request.carrier, welcome({ cid: 'id0' }), 10);
+    expect([session.sid, session.state.status]).toEqual([null, 'connecting']);
+  });
 });
 
 const welcome = (more: object): string =>
   JSON.stringify([
     0,
     {
+      cid: 'id1',
       key: 'k',
       sid: 's',
       node: '',

@@ -51,6 +51,7 @@ export const DOWN_FRAMES: readonly DownFrame[] = [
   [
     0,
     {
+      cid: 'c1',
       key: 'k1',
       sid: 's1',
       was: 's0',

@@ -27,6 +27,7 @@ it('welcomes a poll in one round trip, with what it subscribed to', async () => 
   expect(welcome).toEqual([
     0,
     {
+      cid: 'c1',
       key: expect.stringMatching(/^[\w-]+\.n1\.[\w-]{43}$/),
       sid: server.app.session.sid,
       node: 'n1',

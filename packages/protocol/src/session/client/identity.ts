@@ -42,6 +42,9 @@ export class Identity {
     this.#cid = newId();
   }
 
+  get cid(): string {
+    return this.#cid;
+  }
   get sid(): string | null {
     return this.#welcome?.sid ?? null;
   }

@@ -95,6 +95,8 @@ export class Linkage {
     carrier.sid = known ? sid : null;
     carrier.next = welcome.base;
     if (!this.attaching.isOn(carrier) || welcome.gen !== gen) return;
+    // PROTOCOL §4.0: generations of two clients may be equal; a cached answer shows by this.
+    if (welcome.cid !== this.identity.cid) return this.attachFailed('a welcome to another client', 0, now);
     if (sid !== null && !known && (welcome.resumed || welcome.was !== sid))
       return this.attachFailed('a welcome to another session', 0, now);
     if (known ? !ledger.isPossible(welcome.rx) : welcome.rx > 0) {

@@ -249,12 +249,12 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   }
 
   welcome(session: ServerSession<L, I>, base: number): L {
-    const { sid, key, was, gen, resumed, client } = session;
+    const { cid, sid, key, was, gen, resumed, client } = session;
     const { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs, heartbeatMs } = this.limits;
     const limits = { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs };
     const { node, transports } = this.options;
     const rx = session.tellRx();
-    const known = { key, sid, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports };
+    const known = { cid, key, sid, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports };
     return this.encode([Type.welcome, was === undefined ? known : { ...known, was }]);
   }
 
