@@ -215,6 +215,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SERVER}/poll-side.ts`,
     find: 'if (n < this.#n) return answer.end(this.#empty(n));',
     replace: '',
-    by: session(),
+    by: { tests: ['packages/protocol/test/session/server-session.test.ts'] },
   },
 ];
