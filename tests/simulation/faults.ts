@@ -1,7 +1,14 @@
 /** What can go wrong with a network and with the clients on it, in either world. */
 
 import { type Identity, type Line, TRANSPORTS, type Transport } from '@runnel/protocol';
-import type { Random, VirtualClient, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import {
+  FAIR,
+  type Random,
+  type VirtualClient,
+  type VirtualNetwork,
+  type VirtualServer,
+  type VirtualTime,
+} from '@runnel/protocol/testing';
 import type { Coverage, CoveredEvent } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -123,18 +130,7 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
 }
 
 function fair(network: VirtualNetwork): void {
-  Object.assign(network.weather, {
-    websocket: 'open',
-    stream: 'open',
-    http: 'open',
-    repeat: 0,
-    retry: 0,
-    replay: 0,
-    loseRequest: 0,
-    loseAnswer: 0,
-    truncate: 0,
-    stale: 0,
-  });
+  Object.assign(network.weather, FAIR);
 }
 
 /** All faults are over. What was muted stays silent: nobody has told either end. */
