@@ -34,4 +34,5 @@ export const MEANINGS: Readonly<Record<Code, string>> = {
   disconnected: 'the client is closed or was never connected',
   transport_unavailable: 'the transport asked for could not be proven',
   broker_failed: 'the broker did not accept the message',
+  link_lost: 'the link broke, or was given up; the session goes on over another',
 };

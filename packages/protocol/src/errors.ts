@@ -44,7 +44,22 @@ export type Code =
   | 'queue_full'
   | 'disconnected'
   | 'transport_unavailable'
-  | 'broker_failed';
+  | 'broker_failed'
+  | 'link_lost';
+
+/** A code with which a client is closed for good. */
+export type ClosingCode = Extract<
+  Code,
+  | 'closed'
+  | 'protocol_error'
+  | 'unauthorized'
+  | 'credentials_expired'
+  | 'forbidden_origin'
+  | 'version_unsupported'
+  | 'kicked'
+  | 'frame_too_large'
+  | 'forbidden'
+>;
 
 const entry = (close: number | null, verdict: Verdict): CodeEntry => ({ close, verdict });
 
@@ -82,6 +97,7 @@ export const CODES: Readonly<Record<Code, CodeEntry>> = {
   disconnected: entry(null, 'backoff'),
   transport_unavailable: entry(null, 'transport'),
   broker_failed: entry(null, 'backoff'),
+  link_lost: entry(null, 'retry'),
 };
 
 const codes = new Map<string, CodeEntry>(Object.entries(CODES));
@@ -89,6 +105,16 @@ const codes = new Map<string, CodeEntry>(Object.entries(CODES));
 /** Whether `code`, as it came from a peer, is in the table. */
 export function isCode(code: string): code is Code {
   return codes.has(code);
+}
+
+/** A code from the wire; `internal`, whose verdict it shares, for an unknown one (a newer peer's). */
+export function codeOf(code: string): Code {
+  return isCode(code) ? code : 'internal';
+}
+
+/** The code with which a client is closed where its server has said `code`; `protocol_error` for one that has no business there. */
+export function closingCodeOf(code: string): ClosingCode {
+  return codes.get(code)?.close || code === 'forbidden' ? (code as ClosingCode) : 'protocol_error';
 }
 
 /** The verdict of a code from the wire; an unknown one (a newer peer's) means: back off. */

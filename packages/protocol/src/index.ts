@@ -1,4 +1,4 @@
-export type { Call, CallOptions, Settle } from './channels/calls.ts';
+export type { Call, CallOptions, Settle, Stream } from './channels/calls.ts';
 export * from './channels/client-channels.ts';
 export type { EventMeta, Gap, SubscriptionListener, SubscriptionState } from './channels/subscription.ts';
 export * from './code-meanings.ts';

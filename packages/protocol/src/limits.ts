@@ -16,6 +16,9 @@ export interface Limits {
   readonly calls: number;
   /** Volatile frames waiting for one link or poll; older ones are dropped. */
   readonly volatileBytes: number;
+  /** Messages of one subscription, and their bytes, that wait while its session is slow (§5.23). */
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
   /** Bytes that one poll or POST carries, unless a single frame is larger. */
   readonly batchBytes: number;
   /** How long a session outlives its last link. */
@@ -43,6 +46,8 @@ export const DEFAULT_LIMITS: Limits = {
   channels: 1_000,
   calls: 1_000,
   volatileBytes: 65_536,
+  waitingMessages: 1_000,
+  waitingBytes: 1_048_576,
   batchBytes: 262_144,
   ttlMs: 120_000,
   parkMs: 10_000,

@@ -2,7 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MEANINGS } from '../src/code-meanings.ts';
-import { CODES, type Code, closeCodeOf, codeOfClose, isCode, RunnelError, verdictOf } from '../src/errors.ts';
+import {
+  type ClosingCode,
+  CODES,
+  type Code,
+  closeCodeOf,
+  closingCodeOf,
+  codeOf,
+  codeOfClose,
+  isCode,
+  RunnelError,
+  verdictOf,
+} from '../src/errors.ts';
 import { tableOf } from './wire/document.ts';
 
 describe('the table of codes', () => {
@@ -41,8 +52,27 @@ describe('codes from a peer', () => {
 
   test('an unknown code means: back off, and closes with 4500', () => {
     expect(verdictOf('of_a_newer_version')).toBe('backoff');
+    expect([codeOf('of_a_newer_version'), codeOf('forbidden')]).toEqual(['internal', 'forbidden']);
+    expect(verdictOf(codeOf('of_a_newer_version'))).toBe('backoff');
     expect(closeCodeOf('of_a_newer_version')).toBe(4500);
     expect(closeCodeOf('validation_failed')).toBe(4500);
+  });
+
+  test('those that close a client for good are named, and any other counts as a broken protocol', () => {
+    const closing: Readonly<Record<ClosingCode, true>> = {
+      closed: true,
+      protocol_error: true,
+      unauthorized: true,
+      credentials_expired: true,
+      forbidden_origin: true,
+      version_unsupported: true,
+      kicked: true,
+      frame_too_large: true,
+      forbidden: true,
+    };
+    const ending = Object.keys(CODES).filter((code) => ['fatal', 'refresh'].includes(verdictOf(code)));
+    expect(ending.filter((code) => closingCodeOf(code) === code).sort()).toEqual(Object.keys(closing).sort());
+    expect(closingCodeOf('validation_failed')).toBe('protocol_error');
   });
 
   test('a close code leads back to its code', () => {

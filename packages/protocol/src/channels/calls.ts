@@ -22,22 +22,39 @@ export interface CallOptions {
   readonly name: string;
   /** JSON, from `encodeData`. */
   readonly data: string;
-  /** From the call on, time in the queue included, ms. */
+  /** From the call on, time in the queue included, ms. Of a streamed answer: the longest wait for its first or next part, or its end. */
   readonly timeoutMs: number;
   /** Makes it a publish: names it across sessions, so that it is done once. */
   readonly idemKey?: string;
+  /** Makes it a request whose answer is streamed. */
+  readonly stream?: Stream;
   readonly settle: Settle;
+}
+
+/** PROTOCOL §5.27 */
+export interface Stream {
+  /** Parts that may come before more are allowed, from 1 to 1,024 at any time. */
+  readonly credit: number;
+  /** Told each part, before `settle`. Must not throw. */
+  readonly onPart: (data: unknown) => void;
 }
 
 /** One publish or request. */
 export interface Call extends CallOptions {
   /** UTF-8 bytes of `data`. */
   readonly bytes: number;
-  readonly deadline: number;
+  /** When it is given up; Infinity while it is the application that keeps the server waiting. */
+  deadline: number;
   /** Id in this incarnation; null while it is not sent. */
   id: number | null;
   /** When it went up for the first time; null: it never did. */
   sentAt: number | null;
+  /** Parts that are allowed and have not come. */
+  credit: number;
+  /** Those of them that the server has not been told of. */
+  untold: number;
+  /** Whether a part has come, so that it cannot begin anew. */
+  begun: boolean;
 }
 
 /** What the server allows. */
@@ -54,7 +71,9 @@ export class Calls {
   /** Sent and not answered, by id. */
   readonly #sent = new Map<number, Call>();
   /** Ids of requests that nobody waits for any more, to be told to the server. */
-  #canceled: number[] = [];
+  readonly #canceled = new Set<number>();
+  /** Requests that are sent and have parts `untold`. */
+  readonly #allowed = new Set<Call>();
   /** Why there is no session and none is sought; null while one is. */
   #closed: string | null = null;
 
@@ -62,9 +81,16 @@ export class Calls {
     this.#nextId = nextId;
   }
 
+  /** Whether every call is settled. */
+  get isEmpty(): boolean {
+    return this.#queue.size === 0 && this.#sent.size === 0;
+  }
+
   add(options: CallOptions, limits: CallLimits, now: number): Call {
     const bytes = utf8Length(options.data);
-    const call: Call = { ...options, bytes, deadline: now + options.timeoutMs, id: null, sentAt: null };
+    const credit = options.stream?.credit ?? 0;
+    const deadline = now + options.timeoutMs;
+    const call: Call = { ...options, bytes, deadline, id: null, sentAt: null, credit, untold: credit, begun: false };
     if (this.#closed !== null) this.#disconnected(call, this.#closed);
     else if (bytes > limits.messageBytes) this.#refuseSize(call, limits);
     else if (
@@ -88,31 +114,44 @@ export class Calls {
     if (call !== undefined) this.#settle(call, error, data);
   }
 
+  /** A part of the answer to call `id` has come. */
+  part(id: number, data: unknown, now: number): void {
+    const call = this.#sent.get(id);
+    if (call?.stream === undefined) return;
+    call.begun = true;
+    call.credit -= 1;
+    call.deadline = call.credit > 0 ? now + call.timeoutMs : Number.POSITIVE_INFINITY;
+    call.stream.onPart(data);
+  }
+
+  /** Allows `credit` more parts of a streamed answer. */
+  allow(call: Call, credit: number, now: number): void {
+    if (!this.#isOpen(call)) return;
+    if (call.credit <= 0) call.deadline = now + call.timeoutMs;
+    call.credit += credit;
+    call.untold += credit;
+    if (call.id !== null) this.#allowed.add(call);
+  }
+
   /** Gives a call up. One that is settled is left alone. */
   cancel(call: Call): void {
     if (this.#giveUp(call)) this.#settle(call, new RunnelError('canceled', `${describe(call)} was canceled.`));
   }
 
-  /** The incarnation is over (PROTOCOL §7.8): publishes go first in the queue, in order; what became of requests cannot be said. */
+  /** The incarnation is over (PROTOCOL §7.8): what was under way goes first in the queue, in order, but for answers that have begun to come. */
   lost(): void {
-    const again: Call[] = [];
-    for (const call of [...this.#sent.values()]) {
-      if (call.idemKey === undefined) this.#settle(call, indeterminate(call));
-      else again.push(call);
-    }
-    this.#sent.clear();
-    this.#canceled = [];
-    const queued = [...this.#queue];
-    this.#queue.clear();
+    const open = [...this.#sent.values(), ...this.#queue];
+    for (const calls of [this.#sent, this.#queue, this.#allowed, this.#canceled]) calls.clear();
     this.#queueBytes = 0;
-    for (const call of [...again, ...queued]) this.#enqueue(call);
+    for (const call of open) this.#enqueue(call);
+    for (const call of this.#queue) if (call.begun) this.#settle(call, indeterminate(call));
   }
 
   /** The session has ended and none is sought. */
   closed(reason: string): void {
-    this.lost();
     this.#closed = reason;
-    for (const call of [...this.#queue]) this.#disconnected(call, reason);
+    this.lost();
+    for (const call of this.#queue) this.#disconnected(call, reason);
   }
 
   /** A session is sought again. */
@@ -137,33 +176,43 @@ export class Calls {
     return next;
   }
 
+  /** Settles what waits in vain: what this server does not take, and publishes whose keys it may have forgotten (PROTOCOL §7.8). */
+  refuse(limits: CallLimits, now: number): void {
+    for (const call of this.#queue) {
+      const { bytes, idemKey, sentAt } = call;
+      if (bytes > limits.messageBytes) this.#refuseSize(call, limits);
+      else if (idemKey !== undefined && sentAt !== null && now - sentAt > limits.dedupMs)
+        this.#settle(call, indeterminate(call));
+    }
+  }
+
   /** The frames that may go up now, with no more calls unanswered than the server bears. */
-  *waiting(limits: CallLimits, now: number): Generator<Parcel> {
-    for (const id of this.#canceled) {
-      yield toParcel(`[${Type.cancel},${id}]`, () => {
-        this.#canceled = this.#canceled.filter((canceled) => canceled !== id);
+  *waiting(now: number): Generator<Parcel> {
+    for (const id of this.#canceled) yield toParcel(`[${Type.cancel},${id}]`, () => this.#canceled.delete(id));
+    for (const call of this.#allowed) {
+      yield toParcel(`[${Type.part},${call.id},${call.untold}]`, () => {
+        call.untold = 0;
+        this.#allowed.delete(call);
       });
     }
     let room = DEFAULT_LIMITS.calls - this.#sent.size;
     for (const call of this.#queue) {
-      if (call.bytes > limits.messageBytes) this.#refuseSize(call, limits);
-      // PROTOCOL §7.8: the server may have forgotten the key.
-      else if (call.sentAt !== null && now - call.sentAt > limits.dedupMs) this.#settle(call, indeterminate(call));
-      else if (room > 0) {
-        room -= 1;
-        const id = this.#nextId();
-        yield toParcel(frameText(call, id, now), () => {
-          this.#dequeue(call);
-          call.id = id;
-          call.sentAt ??= now;
-          this.#sent.set(id, call);
-        });
-      } else return;
+      if (room <= 0) return;
+      room -= 1;
+      const id = this.#nextId();
+      yield toParcel(frameText(call, id, now), () => {
+        this.#dequeue(call);
+        call.id = id;
+        call.sentAt ??= now;
+        call.untold = 0;
+        this.#sent.set(id, call);
+      });
     }
   }
 
   #enqueue(call: Call): void {
     call.id = null;
+    call.untold = call.credit;
     this.#queue.add(call);
     this.#queueBytes += call.bytes;
   }
@@ -172,12 +221,16 @@ export class Calls {
     if (this.#queue.delete(call)) this.#queueBytes -= call.bytes;
   }
 
+  /** Whether it is not settled. */
+  #isOpen(call: Call): boolean {
+    return call.id === null ? this.#queue.has(call) : this.#sent.has(call.id);
+  }
+
   /** False: it is settled. A request that is under way is stopped; a publish is done or not, but never by halves. */
   #giveUp(call: Call): boolean {
-    if (call.id === null) return this.#queue.has(call);
-    if (!this.#sent.has(call.id)) return false;
-    if (call.idemKey === undefined) this.#canceled.push(call.id);
-    return true;
+    const open = this.#isOpen(call);
+    if (open && call.id !== null && call.idemKey === undefined) this.#canceled.add(call.id);
+    return open;
   }
 
   #refuseSize(call: Call, { messageBytes }: CallLimits): void {
@@ -187,17 +240,26 @@ export class Calls {
 
   #settle(call: Call, error: RunnelError | null, data?: unknown): void {
     this.#dequeue(call);
+    this.#allowed.delete(call);
     if (call.id !== null) this.#sent.delete(call.id);
     call.settle(error, data);
   }
 }
 
-function frameText({ channel, name, data, idemKey, deadline }: Call, id: number, now: number): string {
-  const [type, last] =
-    idemKey === undefined
-      ? [Type.request, Math.max(1, Math.ceil(deadline - now))]
-      : [Type.publish, JSON.stringify(idemKey)];
+function frameText(call: Call, id: number, now: number): string {
+  const { channel, name, data, idemKey } = call;
+  const type = idemKey === undefined ? Type.request : Type.publish;
+  const last = idemKey === undefined ? requestRest(call, now) : JSON.stringify(idemKey);
   return `[${type},${id},${JSON.stringify(channel)},${JSON.stringify(name)},${data},${last}]`;
+}
+
+/** PROTOCOL §5.18: the time limit, and what else there is to be said. */
+function requestRest({ deadline, timeoutMs, stream, untold, sentAt }: Call, now: number): string {
+  const ms = stream === undefined ? Math.max(1, Math.ceil(deadline - now)) : timeoutMs;
+  if (stream === undefined && sentAt === null) return String(ms);
+  const credit = stream && untold;
+  const again = sentAt === null ? undefined : true;
+  return `${ms},${JSON.stringify({ credit, again })}`;
 }
 
 function describe({ channel, name, idemKey }: Call): string {

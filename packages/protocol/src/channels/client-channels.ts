@@ -11,19 +11,19 @@ import type { Line } from '../session/ledger.ts';
 import {
   type AppDownFrame,
   type AttachSub,
-  type MessageMeta,
   type Position,
   type SubscribeOptions,
+  type Transport,
   Type,
   type WelcomeLimits,
 } from '../wire/frames.ts';
-import { type Call, type CallOptions, Calls } from './calls.ts';
+import { type Call, type CallOptions, Calls, type Settle } from './calls.ts';
 import { type Parcel, toLine } from './parcel.ts';
 import type { Subscription, SubscriptionListener } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 /** What comes for one channel that is subscribed. */
-type ChannelFrame = Extract<AppDownFrame, readonly [9 | 16 | 23 | 24, ...unknown[]]>;
+type ChannelFrame = Extract<AppDownFrame, readonly [9 | 16 | 23 | 24 | 25, ...unknown[]]>;
 
 /** When to try again to send what a full outbox has refused. */
 const OUTBOX_RETRY_MS = 250;
@@ -32,13 +32,17 @@ const CLIENTS_MAX = 8;
 
 /** What is needed of a session; `ClientSession` has it. */
 export interface SessionPort {
-  /** Whether counted frames are taken. */
-  readonly ready: boolean;
+  /** What carries it. While nothing does, calls wait in the queue here: so it is certain that they were not sent, should the session be lost. */
+  readonly transport: Transport | null;
+  /** Whether what may be lost had better wait. */
+  readonly holdsLoose: boolean;
   readonly client: string | null;
   readonly limits: WelcomeLimits | null;
-  /** False, and nothing sent: the outbox is full. */
-  send(lines: readonly Line[], now: number): boolean;
-  sendLoose(line: Line, now: number): boolean;
+  /** Takes counted frames; `flush` sends them. False, and none taken: the outbox is full. */
+  send(lines: readonly Line[]): boolean;
+  /** Takes a frame that may be lost. False: it was. */
+  sendLoose(line: Line): boolean;
+  flush(now: number): void;
 }
 
 export interface ClientChannelsOptions {
@@ -60,7 +64,7 @@ export class ClientChannels implements ClientApp {
   #lastId = 0;
   /** When something may fall due; never later than it does. */
   #wakeAt = Number.POSITIVE_INFINITY;
-  /** Volatile frames of this turn. */
+  /** Volatile frames of this turn, or since the session holds them; the oldest dropped beyond `volatileBytes`. */
   #loose: Line[] = [];
   #looseBytes = 0;
   /** Our public names, the latest first. */
@@ -98,11 +102,27 @@ export class ClientChannels implements ClientApp {
     return this.#subscriptions.get(name)?.position ?? null;
   }
 
+  /** The events of a channel, as the server names them; none before the first answer to its subscription. */
+  events(name: string): readonly string[] {
+    return this.#subscriptions.get(name)?.events ?? [];
+  }
+
+  /** Whether the session of that public name is ours, or was lately. */
+  isOurs(by: string | null | undefined): boolean {
+    return this.#clients.includes(by ?? '');
+  }
+
   /** Publishes or requests. Settled at once where it is refused at once. */
   call(options: CallOptions, now: number): Call {
     const call = this.#calls.add(options, this.#limits, now);
     this.#wake(call.deadline);
     return call;
+  }
+
+  /** Allows a call that is streamed to go on for `credit` more parts. */
+  allow(call: Call, credit: number, now: number): void {
+    this.#calls.allow(call, credit, now);
+    this.#wake(call.deadline);
   }
 
   cancel(call: Call): void {
@@ -126,9 +146,9 @@ export class ClientChannels implements ClientApp {
     while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes) this.#looseBytes -= (this.#loose.shift() as Line).size;
   }
 
-  /** Fresh credentials, as JSON (PROTOCOL §4.5). If they are refused, the server ends the session. */
-  reauthorize(auth: string, timeoutMs: number, now: number): void {
-    this.call({ channel: '', name: '$auth', data: auth, timeoutMs, settle: () => {} }, now);
+  /** Fresh credentials, as JSON (PROTOCOL §4.5). */
+  reauthorize(auth: string, timeoutMs: number, now: number, settle: Settle = () => {}): void {
+    this.call({ channel: '', name: '$auth', data: auth, timeoutMs, settle }, now);
   }
 
   // ——— time ———
@@ -136,11 +156,10 @@ export class ClientChannels implements ClientApp {
   /** Settles what is overdue and sends what waits. */
   steer(now: number): void {
     this.#now = now;
-    if (now >= this.#wakeAt) {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.#wake(this.#calls.settleOverdue(now));
-    }
-    this.#flush();
+    // Without calls nothing may fall due: a timer for them would keep a process alive.
+    if (this.#calls.isEmpty) this.#wakeAt = Number.POSITIVE_INFINITY;
+    else if (now >= this.#wakeAt) this.#wakeAt = this.#calls.settleOverdue(now);
+    if (this.#handOver()) this.#session?.flush(now);
     this.#wake(this.#subscriptions.nextAskAt(now));
   }
 
@@ -152,29 +171,29 @@ export class ClientChannels implements ClientApp {
     this.#wakeAt = Math.min(this.#wakeAt, at);
   }
 
-  #flush(): void {
+  /** Hands the session what it takes; returns whether that was anything. From a parcel to its `sent` nobody is called back, who might give it up. */
+  #handOver(): boolean {
     const session = this.#session;
-    if (session?.ready) {
-      let batch: Parcel[];
-      do {
-        batch = this.#batch();
-        if (
-          batch.length > 0 &&
-          !session.send(
-            batch.flatMap(({ lines }) => lines),
-            this.#now,
-          )
-        ) {
+    let any = false;
+    if (session === null) return any;
+    if (session.transport !== null) {
+      this.#calls.refuse(this.#limits, this.#now);
+      this.#subscriptions.announce(this.#now);
+      for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
+        if (!session.send(batch.flatMap(({ lines }) => lines))) {
           this.#wake(this.#now + OUTBOX_RETRY_MS);
           break;
         }
+        any = true;
         for (const { sent } of batch) sent();
-      } while (batch.length > 0);
+      }
     }
-    // Without a session, and where it does not take them, they are lost.
-    for (const line of this.#loose) session?.sendLoose(line, this.#now);
+    if (session.holdsLoose) return any;
+    // Where it does not take them they are lost.
+    for (const line of this.#loose) any = session.sendLoose(line) || any;
     this.#loose = [];
     this.#looseBytes = 0;
+    return any;
   }
 
   /** What goes up together. The outbox takes all of it or nothing, so it is much less than an outbox holds. */
@@ -191,7 +210,7 @@ export class ClientChannels implements ClientApp {
 
   *#waiting(): Generator<Parcel> {
     yield* this.#subscriptions.waiting(this.#now);
-    yield* this.#calls.waiting(this.#limits, this.#now);
+    yield* this.#calls.waiting(this.#now);
   }
 
   // ——— ClientApp ———
@@ -211,7 +230,7 @@ export class ClientChannels implements ClientApp {
     if (client !== null && !this.#clients.includes(client))
       this.#clients = [client, ...this.#clients].slice(0, CLIENTS_MAX);
     if (subs !== null) this.#subscriptions.attached(subs);
-    this.#flush();
+    this.#handOver();
   }
 
   state(state: ConnectionState): void {
@@ -245,6 +264,9 @@ export class ClientChannels implements ClientApp {
         this.#subscriptions.handleError(id, error, this.#now);
         break;
       }
+      case Type.part:
+        this.#calls.part(frame[1], frame[2], this.#now);
+        break;
       case Type.revoked:
         this.#subscriptions.handleRevoked(frame[1], frame[2], frame[3], this.#now);
         break;
@@ -256,25 +278,24 @@ export class ClientChannels implements ClientApp {
   }
 
   #handleFor(subscription: Subscription, frame: ChannelFrame): void {
+    let follows = true;
     switch (frame[0]) {
       case Type.message:
-        if (!subscription.handleMessage(frame, this.#isOurs(frame[5]))) {
-          this.#subscriptions.handleGap(subscription, this.#now);
-        }
+        follows = subscription.handleMessage(frame, this.isOurs(frame[5]?.by));
         break;
       case Type.volatile:
-        subscription.handleVolatile(frame, this.#isOurs(frame[4]));
+        subscription.handleVolatile(frame, this.isOurs(frame[4]?.by));
         break;
       case Type.skipped:
-        subscription.handleSkipped(frame[2], frame[3]);
+        follows = subscription.handleSkipped(frame[2], frame[3]);
         break;
       case Type.presence:
         subscription.handlePresence(frame[2]);
         break;
+      case Type.snapshot:
+        subscription.handleSnapshot(frame[2]);
+        break;
     }
-  }
-
-  #isOurs(meta: MessageMeta | undefined): boolean {
-    return meta?.by !== undefined && this.#clients.includes(meta.by);
+    if (!follows) this.#subscriptions.handleGap(subscription, this.#now);
   }
 }

@@ -4,6 +4,7 @@
  * The position only ever moves forward within an epoch. A message at or below it was had already; one whose predecessor lies above it shows that
  * something is missing (PROTOCOL §5.16).
  */
+import type { Code } from '../errors.ts';
 import type {
   AppDownFrame,
   MessageFrame,
@@ -24,7 +25,8 @@ export type SubscriptionState =
   | { readonly status: 'subscribed'; readonly recovered: boolean | null }
   | {
       readonly status: 'failed';
-      readonly code: string;
+      /** What it was refused or ended with, or what the client was closed with. */
+      readonly code: Code;
       readonly message: string;
       /** When it is tried again, on the core's clock, ms; Infinity: the client is closed; null: trying again is of no use in this session. */
       readonly retryAt: number | null;
@@ -49,7 +51,7 @@ export interface EventMeta {
 /** Messages that this subscriber will not get. */
 export type Gap =
   /** A session was lost, and the channel's history does not reach back to where this subscriber stood. */
-  | { readonly reason: 'position_lost' }
+  | { readonly reason: 'positionLost' }
   /** The channel's policy dropped these offsets for this subscriber, both ends included. */
   | { readonly reason: 'skipped'; readonly from: number; readonly to: number };
 
@@ -58,6 +60,8 @@ export interface SubscriptionListener {
   state(state: SubscriptionState): void;
   message(event: string, data: unknown, meta: EventMeta): void;
   gap(gap: Gap): void;
+  /** The channel's state, with whatever happened up to `position` and perhaps something of what follows; messages above it follow. */
+  snapshot(data: unknown, position: Position): void;
   /** Who is present has changed; the map is live. */
   presence(members: ReadonlyMap<string, PresenceEntry>): void;
 }
@@ -115,6 +119,11 @@ export class Subscription {
     return this.#epoch === null ? null : { epoch: this.#epoch, offset: this.#offset };
   }
 
+  /** Their names by index, as the last answer gave them. */
+  get events(): readonly string[] {
+    return this.#events;
+  }
+
   /** Whether it has failed for good. */
   get over(): boolean {
     return this.#state.status === 'failed' && this.#state.retryAt === null;
@@ -132,7 +141,7 @@ export class Subscription {
     if (this.#state !== SUBSCRIBING) this.#setState(SUBSCRIBING);
   }
 
-  fail(code: string, message: string, retryAt: number | null): void {
+  fail(code: Code, message: string, retryAt: number | null): void {
     this.n = null;
     this.#setState({ status: 'failed', code, message, retryAt });
   }
@@ -145,7 +154,7 @@ export class Subscription {
     this.#epoch = epoch;
     this.#recoveredTo = recovered === null ? 0 : head;
     this.#setState({ status: 'subscribed', recovered });
-    if (recovered === false) this.#listener.gap({ reason: 'position_lost' });
+    if (recovered === false) this.#listener.gap({ reason: 'positionLost' });
     if (presence === undefined) return;
     this.#members.clear();
     this.handlePresence({ joined: presence });
@@ -172,10 +181,19 @@ export class Subscription {
     this.#deliver(event, data, { id: null, offset: null, by: meta?.by ?? null, self, recovered: false });
   }
 
-  handleSkipped(from: number, to: number): void {
-    if (to <= this.#offset) return;
+  /** PROTOCOL §5.23. False, and not taken: one before it is missing. */
+  handleSkipped(from: number, to: number): boolean {
+    const due = this.#offset + 1;
+    if (to < due) return true;
+    if (from > due) return false;
     this.#offset = to;
-    this.#listener.gap({ reason: 'skipped', from, to });
+    this.#listener.gap({ reason: 'skipped', from: due, to });
+    return true;
+  }
+
+  handleSnapshot(data: unknown): void {
+    const { position } = this;
+    if (position !== null) this.#listener.snapshot(data, position);
   }
 
   handlePresence({ joined = [], left = [] }: PresenceChange): void {

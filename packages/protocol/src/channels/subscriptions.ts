@@ -2,7 +2,7 @@
  * All channels that are wanted. Each is in exactly one place: in `#asking` until a subscribe for it has gone up or was part of an attach, in `#asked`
  * until that is answered, in `#live` by its number from then on; or it has failed for good, and is only remembered.
  */
-import { RunnelError, verdictOf } from '../errors.ts';
+import { type ClosingCode, codeOf, RunnelError, verdictOf } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { backoffMs } from '../session/client/schedules.ts';
 import { type AttachSub, type Subscribed, type SubscribeOptions, Type } from '../wire/frames.ts';
@@ -23,7 +23,7 @@ export class Subscriptions {
   /** Channels that the server still has and nobody wants. */
   readonly #leaving = new Set<string>();
   /** Why there is no session and none is sought; null while one is. */
-  #closed: { readonly code: string; readonly reason: string } | null = null;
+  #closed: { readonly code: ClosingCode; readonly reason: string } | null = null;
 
   constructor(nextId: () => number, random: () => number) {
     this.#nextId = nextId;
@@ -88,12 +88,15 @@ export class Subscriptions {
       const subscription = this.#byName.get(name);
       if (subscription?.id !== id) this.#leaving.add(name);
       // An answer that came after the attach went up has given it a position: it is asked for anew, from there.
-      else if (since !== undefined || subscription.position === null) this.#markAsked(subscription);
+      else if (since !== undefined || subscription.position === null) {
+        this.#markAsked(subscription);
+        subscription.subscribing();
+      }
     }
   }
 
   /** The session has ended and none is sought. */
-  closed(code: string, reason: string): void {
+  closed(code: ClosingCode, reason: string): void {
     this.#closed = { code, reason };
     for (const subscription of this.#forget()) subscription.fail(code, reason, Number.POSITIVE_INFINITY);
   }
@@ -128,6 +131,11 @@ export class Subscriptions {
     subscription.failures += 1;
     this.#ask(subscription, subscription.failures > 1 ? now + backoffMs(subscription.failures, this.#random) : 0);
     subscription.subscribing();
+  }
+
+  /** Tells of those that are about to be asked for. */
+  announce(now: number): void {
+    for (const subscription of this.#asking) if (subscription.askAt <= now) subscription.subscribing();
   }
 
   /** The frames that are due. */
@@ -177,14 +185,13 @@ export class Subscriptions {
     subscription.failures += 1;
     const retryAt = retryable ? now + backoffMs(subscription.failures, this.#random) : null;
     if (retryAt !== null) this.#ask(subscription, retryAt);
-    subscription.fail(code, message, retryAt);
+    subscription.fail(codeOf(code), message, retryAt);
   }
 
   #markAsked(subscription: Subscription): void {
     this.#asking.delete(subscription);
     this.#asked.set(subscription.id, subscription);
     subscription.known = true;
-    subscription.subscribing();
   }
 
   /** Takes it out of wherever it is. */

@@ -102,7 +102,8 @@ export class Pair {
   sendUp(id: number): boolean {
     let taken = false;
     this.client.input((session, now) => {
-      taken = session.send([line(`[18,${id},"c","m",null]`)], now);
+      taken = session.send([line(`[18,${id},"c","m",null]`)]);
+      session.flush(now);
     });
     return taken;
   }

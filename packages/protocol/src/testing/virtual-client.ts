@@ -36,6 +36,9 @@ export class VirtualClient {
   readonly #credentials: () => unknown;
   readonly #above: Steered | null;
   readonly #watch: ClientWatch | null;
+  /** What has happened and was not taken yet: what an input causes waits until that is done. */
+  readonly #inputs: Input[] = [];
+  #turning = false;
   /** What has come while the page was frozen; null while it is not. */
   #waiting: Input[] | null = null;
   #dead = false;
@@ -62,6 +65,18 @@ export class VirtualClient {
       this.#waiting.push(run);
       return;
     }
+    this.#inputs.push(run);
+    if (this.#turning) return;
+    this.#turning = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#turn(next);
+    } finally {
+      this.#turning = false;
+    }
+    this.#timer.set(Math.min(this.session.nextTimeout(), this.#above?.nextTimeout() ?? Number.POSITIVE_INFINITY));
+  }
+
+  #turn(run: Input): void {
     const { now } = this.#network.time;
     this.#above?.steer(now);
     run(this.session, now);
@@ -69,7 +84,6 @@ export class VirtualClient {
     for (let effects = this.session.takeEffects(); effects.length > 0; effects = this.session.takeEffects()) {
       for (const effect of effects) this.#carryOut(effect);
     }
-    this.#timer.set(Math.min(this.session.nextTimeout(), this.#above?.nextTimeout() ?? Number.POSITIVE_INFINITY));
   }
 
   /** Lines that came together on a carrier. */

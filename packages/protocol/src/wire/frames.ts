@@ -192,6 +192,13 @@ export type MessageFrame = readonly [
   data: unknown,
   meta?: MessageMeta,
 ];
+/** PROTOCOL §5.18 */
+export interface RequestOptions {
+  /** Parts of a streamed answer that may come before more are allowed; absent: it is not streamed. */
+  readonly credit?: number;
+  /** Whether it went up in an earlier incarnation. */
+  readonly again?: boolean;
+}
 export type RequestFrame = readonly [
   type: 18,
   id: number,
@@ -199,6 +206,7 @@ export type RequestFrame = readonly [
   method: string,
   data: unknown,
   timeoutMs?: number,
+  options?: RequestOptions,
 ];
 export type PublishFrame = readonly [
   type: 22,
@@ -233,7 +241,9 @@ export type DownFrame =
   | readonly [type: 20, id: number, code: string, message: string, retryable: boolean, data?: unknown]
   | readonly [type: 23, channel: number, from: number, to: number]
   | readonly [type: 24, channel: number, change: PresenceChange]
+  | readonly [type: 25, channel: number, data: unknown]
   | readonly [type: 26, channel: number, code: string, message: string]
+  | readonly [type: 27, id: number, data: unknown]
   | FragmentFrame;
 
 /** What a client sends. */
@@ -251,10 +261,14 @@ export type UpFrame =
   | RequestFrame
   | readonly [type: 21, id: number]
   | PublishFrame
+  | readonly [type: 27, id: number, credit: number]
   | readonly [type: 28, id: number, channelName: string, options: SubscribeOptions]
   | readonly [type: 29, channelName: string]
   | FragmentFrame;
 
 /** The frames that a session hands to the application layer above it (hub, channels), per direction. */
-export type AppUpFrame = Extract<UpFrame, readonly [9 | 18 | 21 | 22 | 28 | 29, ...unknown[]]>;
-export type AppDownFrame = Extract<DownFrame, readonly [5 | 9 | 16 | 17 | 19 | 20 | 23 | 24 | 26, ...unknown[]]>;
+export type AppUpFrame = Extract<UpFrame, readonly [9 | 18 | 21 | 22 | 27 | 28 | 29, ...unknown[]]>;
+export type AppDownFrame = Extract<
+  DownFrame,
+  readonly [5 | 9 | 16 | 17 | 19 | 20 | 23 | 24 | 25 | 26 | 27, ...unknown[]]
+>;

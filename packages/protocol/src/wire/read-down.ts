@@ -55,7 +55,9 @@ const FORMS: Forms = {
   20: [id, text, text, flag],
   23: [int, int, int],
   24: [int, fields({ joined: members, left: optional(list(text)) })],
+  25: [int, data],
   26: [int, text, text],
+  27: [id, data],
   30: [bit, text],
 };
 

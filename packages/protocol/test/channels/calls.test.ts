@@ -1,5 +1,27 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ClientChannels } from '../../src/channels/client-channels.ts';
+import type { RunnelError } from '../../src/errors.ts';
+import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { ClientSession } from '../../src/session/client/client-session.ts';
 import { FakeSession } from './fake-session.ts';
+
+const WELCOME = JSON.stringify([
+  0,
+  {
+    cid: 'c',
+    key: 'k',
+    sid: 's',
+    node: '',
+    gen: 1,
+    resumed: false,
+    rx: 0,
+    base: 0,
+    client: 'me',
+    heartbeatMs: 10_000,
+    limits: DEFAULT_LIMITS,
+    transports: ['poll'],
+  },
+]);
 
 let session: FakeSession;
 
@@ -137,7 +159,7 @@ describe('a call that takes too long', () => {
 });
 
 describe('a lost session', () => {
-  test('leaves requests indeterminate and sends publishes again, first, in order, under their keys', () => {
+  test('sends what was not answered again, first, in order: publishes under their keys, requests saying so', () => {
     session.attach();
     const lost = [session.publish(1), session.request(2), session.publish(3)];
     session.pass();
@@ -145,15 +167,45 @@ describe('a lost session', () => {
     session.takeSent();
     session.lose();
     const queued = [session.request(4), session.publish(5)];
+    session.pass(1_000);
     session.attach();
     expect(session.takeSent()).toEqual([
-      [22, 4, 'room', 'said', 3, 'key-3'],
-      [18, 5, 'room', 'ask', 4, 15_000],
-      [22, 6, 'room', 'said', 5, 'key-5'],
+      [18, 4, 'room', 'ask', 2, 14_000, { again: true }],
+      [22, 5, 'room', 'said', 3, 'key-3'],
+      [18, 6, 'room', 'ask', 4, 14_000],
+      [22, 7, 'room', 'said', 5, 'key-5'],
     ]);
-    session.receive([19, 2, 'late'], [19, 4], [19, 5], [19, 6]);
+    session.receive([19, 2, 'late'], [20, 4, 'indeterminate', '', true], [19, 5], [19, 6], [19, 7]);
     expect(lost.map(({ results }) => results)).toEqual([[{ data: null }], ['indeterminate'], [{ data: null }]]);
     expect(queued.map(({ results }) => results)).toEqual([[{ data: null }], [{ data: null }]]);
+  });
+
+  test('sends a request again as often as it is lost, for as long as it may take', () => {
+    session.attach();
+    const ask = session.request(1, { timeoutMs: 300 });
+    for (const rest of [[300], [200, { again: true }], [100, { again: true }]]) {
+      session.pass();
+      expect(session.takeSent().map((frame) => frame.slice(5))).toEqual([rest]);
+      session.lose();
+      session.pass(100);
+      session.attach();
+    }
+    expect(session.takeSent()).toEqual([]);
+    expect(ask.results).toEqual(['timeout']);
+  });
+
+  test('does not say again of what was called while nothing carried it', () => {
+    session.attach();
+    session.ready = false;
+    const calls = [session.request(1), session.publish(2)];
+    session.pass();
+    session.lose();
+    session.attach();
+    expect(session.takeSent()).toEqual([
+      [18, 1, 'room', 'ask', 1, 15_000],
+      [22, 2, 'room', 'said', 2, 'key-2'],
+    ]);
+    expect(calls.map(({ results }) => results)).toEqual([[], []]);
   });
 
   test('sends publishes again before what waits already', () => {
@@ -178,7 +230,7 @@ describe('a lost session', () => {
     session.lose();
     session.full = false;
     session.attach();
-    expect(sent()).toEqual([[2, 1]]);
+    expect(session.takeSent()).toEqual([[18, expect.any(Number), 'room', 'ask', 1, 15_000]]);
     expect(ask.results).toEqual([]);
   });
 
@@ -235,6 +287,20 @@ describe('a lost session', () => {
     session.attach();
     expect(session.takeSent()).toEqual([]);
   });
+});
+
+test('needs no timer when every call is settled, and none that is made when it is too late', () => {
+  session.attach();
+  const ask = session.request(1);
+  session.pass();
+  session.receive([19, 1]);
+  session.pass();
+  expect([ask.results, session.channels.nextTimeout()]).toEqual([[{ data: null }], Number.POSITIVE_INFINITY]);
+  session.request(2);
+  session.close();
+  session.publish(3);
+  session.pass();
+  expect(session.channels.nextTimeout()).toBe(Number.POSITIVE_INFINITY);
 });
 
 describe('the queue', () => {
@@ -299,6 +365,14 @@ describe('a closed client', () => {
     expect(calls.map(({ results }) => results)).toEqual(codes.map((code) => [code]));
   });
 
+  test('settles once what another is given up for', () => {
+    const calls = [session.publish(1), session.publish(2)];
+    const [first, second] = calls as [(typeof calls)[0], (typeof calls)[0]];
+    first.onSettled = () => second.cancel();
+    session.close();
+    expect(calls.map(({ results }) => results)).toEqual([['disconnected'], ['canceled']]);
+  });
+
   test('takes calls again when it has another session', () => {
     session.attach();
     session.close();
@@ -307,6 +381,44 @@ describe('a closed client', () => {
     session.attach();
     expect(sent()).toHaveLength(1);
     expect(publish.results).toEqual([]);
+  });
+});
+
+describe('a call that a handler gives up', () => {
+  test('when it hears that there is a session is settled once, and the server told', () => {
+    const codes: unknown[] = [];
+    const channels: ClientChannels = new ClientChannels({
+      random: () => 0.5,
+      onState: ({ status }) => status === 'open' && channels.cancel(call),
+      onAttempt: () => {},
+      onRefresh: () => {},
+    });
+    const client = new ClientSession({
+      app: channels,
+      transports: ['poll'],
+      newId: () => 'c',
+      random: () => 0.5,
+      hasCredentials: false,
+    });
+    channels.bind(client);
+    const settle = (error: RunnelError | null) => codes.push(error?.code);
+    const call = channels.call({ channel: 'room', name: 'ask', data: '1', timeoutMs: 1_000, settle }, 0);
+    client.start(0);
+    const [attach] = client.takeEffects();
+    channels.steer(10);
+    client.handleLine((attach as { carrier: number }).carrier, WELCOME, 10);
+    channels.steer(10);
+    expect(client.ledger.slice(0).map(({ text }) => text)).toEqual(['[18,1,"room","ask",1,990]', '[21,1]']);
+    expect(codes).toEqual(['canceled']);
+  });
+
+  test('because another was refused never goes up', () => {
+    const large = session.publish('x'.repeat(999));
+    const ask = session.request(1);
+    large.onSettled = () => ask.cancel();
+    session.attach();
+    expect(session.takeSent()).toEqual([]);
+    expect([large.results, ask.results]).toEqual([['payload_too_large'], ['canceled']]);
   });
 });
 
@@ -321,6 +433,19 @@ describe('what may be lost', () => {
     expect(session.takeLoose()).toEqual([[9, 'room', 'typing', 2]]);
     session.pass();
     expect(session.takeLoose()).toEqual([]);
+  });
+
+  test('waits while the session says so, the latest of it', () => {
+    session.holdsLoose = true;
+    for (let i = 0; i < 100; i++) session.channels.sendVolatile('room', 'typing', `"${i}${'x'.repeat(1_000)}"`);
+    session.attach();
+    expect(session.takeLoose()).toEqual([]);
+    session.holdsLoose = false;
+    session.pass();
+    const loose = session.takeLoose();
+    expect(loose.length).toBeGreaterThan(50);
+    expect(JSON.stringify(loose).length).toBeLessThan(65_536);
+    expect(String(loose.at(-1)?.[3]).startsWith('99x')).toBe(true);
   });
 
   test('fits into one line', () => {

@@ -7,8 +7,10 @@ import type {
   AttachSub,
   DownFrame,
   FragmentFrame,
+  Position,
   PresenceEntry,
   Subscribed,
+  Transport,
   WelcomeLimits,
 } from '../../src/wire/frames.ts';
 
@@ -17,6 +19,10 @@ export type Sent = readonly [type: number, ...unknown[]];
 /** A session that takes frames whenever it is told to, and the channels above it, at a time that only the test moves. */
 export class FakeSession implements SessionPort {
   ready = false;
+  /** Whether what may be lost waits. */
+  holdsLoose = false;
+  /** Called by `flush`, where a session tells its state. */
+  onFlush: () => void = () => {};
   client: string | null = null;
   limits: WelcomeLimits = {
     messageBytes: 1_000,
@@ -48,6 +54,14 @@ export class FakeSession implements SessionPort {
       },
     });
     this.channels.bind(this);
+  }
+
+  get transport(): Transport | null {
+    return this.ready ? 'websocket' : null;
+  }
+
+  flush(): void {
+    this.onFlush();
   }
 
   send(lines: readonly Line[]): boolean {
@@ -111,7 +125,7 @@ export class FakeSession implements SessionPort {
 
   close(reason = 'enough'): void {
     this.ready = false;
-    this.channels.state({ status: 'closed', code: 'kicked', reason });
+    this.channels.state({ status: 'closed', willReconnect: false, code: 'kicked', reason });
     this.channels.steer(this.now);
   }
 
@@ -137,19 +151,37 @@ export class FakeSession implements SessionPort {
     return this.#call({}, 'ask', data, options);
   }
 
+  /** A request whose answer is streamed; its parts are among the results. */
+  stream(data: unknown, credit: number, options: { timeoutMs?: number } = {}): Outcome {
+    return this.#call({ credit }, 'ask', data, options);
+  }
+
   #call(
-    kind: { idemKey?: string },
+    { idemKey, credit }: { idemKey?: string; credit?: number },
     name: string,
     data: unknown,
     { channel = 'room', timeoutMs = 15_000 }: { channel?: string; timeoutMs?: number },
   ): Outcome {
     const results: unknown[] = [];
-    const settle = (error: RunnelError | null, data?: unknown) => results.push(error === null ? { data } : error.code);
+    const outcome: { onSettled?: () => void } = {};
+    const settle = (error: RunnelError | null, data?: unknown) => {
+      results.push(error === null ? { data } : error.code);
+      outcome.onSettled?.();
+    };
+    const kind = {
+      ...(idemKey === undefined ? {} : { idemKey }),
+      ...(credit === undefined ? {} : { stream: { credit, onPart: (part: unknown) => results.push({ part }) } }),
+    };
     const call = this.channels.call(
       { ...kind, channel, name, data: JSON.stringify(data), timeoutMs, settle },
       this.now,
     );
-    return { results, cancel: () => this.channels.cancel(call) };
+    const cancel = () => this.channels.cancel(call);
+    return Object.assign(outcome, {
+      results,
+      cancel,
+      allow: (parts: number) => this.channels.allow(call, parts, this.now),
+    });
   }
 }
 
@@ -157,6 +189,10 @@ export class FakeSession implements SessionPort {
 export interface Outcome {
   readonly results: readonly unknown[];
   readonly cancel: () => void;
+  /** Of a streamed answer. */
+  readonly allow: (parts: number) => void;
+  /** Called when it is settled. */
+  onSettled?: () => void;
 }
 
 /** Everything that a subscription tells. */
@@ -164,16 +200,23 @@ export class Recorder implements SubscriptionListener {
   readonly states: SubscriptionState[] = [];
   readonly messages: { event: string; data: unknown; meta: EventMeta }[] = [];
   readonly gaps: Gap[] = [];
+  readonly snapshots: { data: unknown; position: Position }[] = [];
   members: PresenceEntry[] = [];
+  /** Called with each state. */
+  onState: (state: SubscriptionState) => void = () => {};
 
   state(state: SubscriptionState): void {
     this.states.push(state);
+    this.onState(state);
   }
   message(event: string, data: unknown, meta: EventMeta): void {
     this.messages.push({ event, data, meta });
   }
   gap(gap: Gap): void {
     this.gaps.push(gap);
+  }
+  snapshot(data: unknown, position: Position): void {
+    this.snapshots.push({ data, position });
   }
   presence(members: ReadonlyMap<string, PresenceEntry>): void {
     this.members = [...members.values()];

@@ -128,6 +128,27 @@ describe('a refused subscription', () => {
     expect(session.channels.nextTimeout()).toBe(session.now + 250);
   });
 
+  test('may be told that it is tried again, and give up others that wait with it', () => {
+    const other = new Recorder();
+    session.channels.subscribe('room', {}, room);
+    session.channels.subscribe('user', {}, other);
+    session.attach();
+    session.receive([20, 1, 'handler_failed', '', true], [20, 2, 'handler_failed', '', true]);
+    const publish = session.publish('hi');
+    session.full = true;
+    session.pass(124);
+    room.onState = () => {
+      session.channels.unsubscribe('user');
+      publish.cancel();
+    };
+    session.full = false;
+    session.pass(1);
+    expect(session.takeSent()).toEqual([[28, 4, 'room', {}]]);
+    session.subscribed(4);
+    session.receive([16, 1, 1, 0, 'a']);
+    expect([room.data, other.data, publish.results]).toEqual([['a'], [], ['canceled']]);
+  });
+
   test('is asked for by the next attach, whenever that comes', () => {
     session.channels.subscribe('room', {}, room);
     session.attach();
@@ -208,6 +229,22 @@ describe('messages', () => {
   });
 });
 
+describe('a snapshot', () => {
+  test('comes after the messages before it, with the position that it reaches to', () => {
+    subscribedRoom();
+    session.receive([25, 2, 'of another channel'], [16, 1, 1, 0, 'a'], [25, 1, { rows: [1] }], [16, 1, 2, 0, 'b']);
+    expect(room.snapshots).toEqual([{ data: { rows: [1] }, position: { epoch: 'e', offset: 1 } }]);
+    expect(room.data).toEqual(['a', 'b']);
+  });
+
+  test('is not heard of any more when nobody wants the channel', () => {
+    subscribedRoom();
+    session.channels.unsubscribe('room');
+    session.receive([25, 1, 'late']);
+    expect(room.snapshots).toEqual([]);
+  });
+});
+
 describe('a gap', () => {
   test('makes the subscription begin again from its position, without the message', () => {
     subscribedRoom();
@@ -247,10 +284,20 @@ describe('a gap', () => {
 
   test('is told where the channel says that it dropped messages', () => {
     subscribedRoom();
-    session.receive([23, 1, 1, 3], [23, 1, 2, 3], [16, 1, 4, 0, 'd']);
-    expect(room.gaps).toEqual([{ reason: 'skipped', from: 1, to: 3 }]);
+    session.receive([23, 1, 1, 3], [23, 1, 2, 3], [16, 1, 4, 0, 'd'], [23, 1, 4, 6]);
+    expect(room.gaps).toEqual([
+      { reason: 'skipped', from: 1, to: 3 },
+      { reason: 'skipped', from: 5, to: 6 },
+    ]);
     expect(room.data).toEqual(['d']);
     expect(session.takeSent()).toEqual([]);
+  });
+
+  test('is not hidden by one that the channel declares', () => {
+    subscribedRoom();
+    session.receive([16, 1, 1, 0, 'a'], [23, 1, 3, 4]);
+    expect(room.gaps).toEqual([]);
+    expect(session.takeSent()).toEqual([[28, expect.any(Number), 'room', { since: { epoch: 'e', offset: 1 } }]]);
   });
 });
 
@@ -278,7 +325,7 @@ describe('after a lost session', () => {
     session.attach();
     session.subscribed(lastSub(), { epoch: 'f', offset: 0, recovered: false });
     expect(room.states.at(-1)).toEqual({ status: 'subscribed', recovered: false });
-    expect(room.gaps).toEqual([{ reason: 'position_lost' }]);
+    expect(room.gaps).toEqual([{ reason: 'positionLost' }]);
     session.receive([16, 1, 1, 0, 'first of f']);
     expect(room.data).toEqual(['first of f']);
     expect(session.channels.position('room')).toEqual({ epoch: 'f', offset: 1 });

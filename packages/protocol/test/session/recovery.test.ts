@@ -137,6 +137,63 @@ describe('a client that seeks a link', () => {
     expect(session.state).toMatchObject({ status: 'closed', code: 'unauthorized' });
   });
 
+  it('does not take a late refusal of its former credentials for one of the fresh ones', () => {
+    const session = newSession({ hasCredentials: true, transports: ['poll'] });
+    session.start(0);
+    let at = 0;
+    const asked: boolean[] = [];
+    const attaches: { gen: number; auth: string }[] = [];
+    // The second attach is answered with what was meant for the first.
+    const refused = [1, 1, 3];
+    while (at < 10_000 && session.state.status !== 'closed') {
+      for (const effect of session.takeEffects()) {
+        if (effect.type === 'credentials') {
+          asked.push(effect.refresh);
+          session.handleCredentials(`secret ${asked.length}`, at);
+        } else if (effect.type === 'request') {
+          attaches.push((JSON.parse(effect.body) as [0, { gen: number; auth: string }])[1]);
+          session.handleLine(effect.carrier, JSON.stringify([4, 'unauthorized', 'no', 0, refused.shift()]), at);
+        }
+      }
+      at = Math.min(at + 100, session.nextTimeout());
+      session.handleTimeout(at);
+    }
+    expect(attaches).toMatchObject([
+      { gen: 1, auth: 'secret 1' },
+      { gen: 2, auth: 'secret 2' },
+      { gen: 3, auth: 'secret 2' },
+    ]);
+    expect(asked).toEqual([false, true]);
+    expect(session.state).toMatchObject({ status: 'closed', code: 'unauthorized' });
+  });
+
+  it('asks for other credentials again after it has begun anew', () => {
+    const session = newSession({ hasCredentials: true, transports: ['poll'] });
+    session.start(0);
+    let at = 0;
+    const asked: boolean[] = [];
+    const answers = [
+      [4, 'internal', '', 0, 1],
+      [4, 'unauthorized', '', 0, 2],
+      [8, 100],
+      [4, 'unauthorized', '', 0, 1],
+    ];
+    while (at < 20_000 && session.state.status !== 'closed') {
+      for (const effect of session.takeEffects()) {
+        if (effect.type === 'credentials') {
+          asked.push(effect.refresh);
+          session.handleCredentials('secret', at);
+        } else if (effect.type === 'request') {
+          session.handleLine(effect.carrier, JSON.stringify(answers.shift()), at);
+        }
+      }
+      at = Math.min(at + 100, session.nextTimeout());
+      session.handleTimeout(at);
+    }
+    expect(asked).toEqual([false, true]);
+    expect([session.state.status, answers]).toEqual(['closed', []]);
+  });
+
   it('leaves a server alone for as long as it asked, even where a better way is proven', () => {
     const session = newSession({});
     session.start(0);

@@ -54,6 +54,12 @@ export class ClientSession {
   get limits(): WelcomeLimits | null {
     return this.#linkage.identity.limits;
   }
+  /** Whether what may be lost had better wait: a link is about to take over, the first one included, or a POST is under way. */
+  get holdsLoose(): boolean {
+    const { attaching, recovery, uplink } = this.#linkage;
+    const first = this.sid === null && recovery.failures === 0;
+    return this.#running && (first || attaching.pending !== null || uplink.busy);
+  }
   /** Our public name, as in `meta.by`. */
   get client(): string | null {
     return this.#linkage.identity.client;
@@ -106,20 +112,22 @@ export class ClientSession {
     this.#steer(now);
   }
 
-  /** Sends counted frames. False, and nothing sent: there is no session yet, or the outbox is full. */
-  send(lines: readonly Line[], now: number): boolean {
+  /** Takes counted frames; `flush` sends them. False, and none taken: there is no session yet, or the outbox is full. */
+  send(lines: readonly Line[]): boolean {
     if (!this.ready || this.#linkage.incarnation.isFull(lines)) return false;
     for (const line of lines) this.#linkage.incarnation.ledger.enqueue(line);
     this.#linkage.report.counts.framesUp += lines.length;
-    this.#steer(now);
     return true;
   }
 
-  /** Sends a frame that may be lost. False: it was. */
-  sendLoose(line: Line, now: number): boolean {
-    const taken = this.#linkage.path.sendLoose(line);
+  /** Takes a frame that may be lost; `flush` sends it. False: it was. */
+  sendLoose(line: Line): boolean {
+    return this.#linkage.path.sendLoose(line);
+  }
+
+  /** Sends what was taken, as far as the link takes it. */
+  flush(now: number): void {
     this.#steer(now);
-    return taken;
   }
 
   /** Something says that the world may have changed: back online, visible again, the clock has jumped. */
@@ -140,7 +148,7 @@ export class ClientSession {
 
   /** Credentials, whether they were asked for or refreshed in band: every later attach carries them. */
   handleCredentials(auth: unknown, now: number): void {
-    this.#linkage.credentials.handle(auth);
+    this.#linkage.credentials.handle(auth, this.gen);
     this.#steer(now);
   }
 
@@ -196,7 +204,12 @@ export class ClientSession {
     if (whole && !isAttach) this.#linkage.poller.handleEnd(carrier);
     else if (code !== null && verdictOf(code) === 'fatal' && (isAttach || carrier === this.#linkage.path.link))
       this.#linkage.finish(code, 'closed by the server');
-    else this.#linkage.fail(carrier, end.code === undefined ? 'the connection broke' : `closed with ${end.code}`, now);
+    else
+      this.#linkage.fail(
+        carrier,
+        code ?? (end.code === undefined ? 'the connection broke' : `closed with ${end.code}`),
+        now,
+      );
     this.#steer(now);
   }
 
@@ -244,7 +257,7 @@ export class ClientSession {
       case Type.fenced:
         // PROTOCOL §7.7
         if (frame[1] > this.gen) return linkage.startAnew('another client holds our key', now);
-        return linkage.refused(carrier, 'fenced', 0, now);
+        return linkage.refused(carrier, 'superseded', 0, now);
       case Type.poll:
         if (carrier.kind !== 'poll' || !poller.has(carrier)) return;
         if (poller.handleAnswer(carrier, frame[1], this.sid)) return linkage.told(frame[1].rx, now);
@@ -260,7 +273,7 @@ export class ClientSession {
       case Type.reattach:
         return linkage.refused(carrier, 'the server asked for an attach', 0, now);
       case Type.retry:
-        return linkage.refused(carrier, 'the server asked to retry', frame[2], now);
+        return linkage.refused(carrier, 'overloaded', frame[2], now);
     }
   }
 

@@ -1,4 +1,5 @@
 /** What the application is told of the connection: where it stands, what was tried, how much went over it. Nothing is decided here. */
+import type { ClosingCode } from '../../errors.ts';
 import type { Transport } from '../../wire/frames.ts';
 import type { Identity } from './identity.ts';
 import type { Path } from './path.ts';
@@ -57,19 +58,19 @@ export class ConnectionReport {
   update(now: number): void {
     const { path, identity, recovery } = this.#parts;
     const { transport } = path;
-    const { reason, retryAt } = recovery;
+    const { code, reason, retryAt } = recovery;
     const attempt = recovery.failures + 1;
     const old = this.#state;
     if (transport !== null) {
       const since = old.status === 'open' && old.transport === transport ? old.since : now;
       this.#tell({ status: 'open', transport, since, resumed: this.#resumed });
     } else if (identity.sid === null) this.#tell({ status: 'connecting', attempt });
-    else this.#tell({ status: 'reconnecting', reason, attempt, retryAt });
+    else this.#tell({ status: 'reconnecting', willReconnect: true, code, reason, attempt, retryAt });
   }
 
   /** The session is over. */
-  close(code: string, reason: string): void {
-    this.#tell({ status: 'closed', code, reason });
+  close(code: ClosingCode, reason: string): void {
+    this.#tell({ status: 'closed', willReconnect: false, code, reason });
   }
 
   #tell(state: ConnectionState): void {

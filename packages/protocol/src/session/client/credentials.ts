@@ -5,6 +5,8 @@ export class Credentials {
   #state: 'needed' | 'awaited' | 'known';
   /** Set by `handle`; undefined: there are none. */
   #auth: unknown;
+  /** Generation of the last attach sent before they were known: what refuses it refuses others. */
+  #afterGen = 0;
   /** How often in a row they were refused; 0 again when an attach was accepted. */
   #refusals = 0;
 
@@ -29,9 +31,21 @@ export class Credentials {
     this.#state = 'awaited';
   }
 
-  handle(auth: unknown): void {
+  /** They are known. `gen` is that of the last attach sent. */
+  handle(auth: unknown, gen: number): void {
     this.#auth = auth;
     this.#state = 'known';
+    this.#afterGen = gen;
+  }
+
+  /** Generations start again. */
+  startAnew(): void {
+    this.#afterGen = 0;
+  }
+
+  /** Whether a refusal of the attach of generation `gen` says nothing of them. */
+  areNewerThan(gen: number | undefined): boolean {
+    return gen !== undefined && gen <= this.#afterGen;
   }
 
   /** They could not be had. */

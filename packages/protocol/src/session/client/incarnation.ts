@@ -56,9 +56,9 @@ export class Incarnation {
     return frame as AppDownFrame;
   }
 
-  /** PROTOCOL §4.3: whether so much was taken that the server's outbox waits for word of it. */
+  /** PROTOCOL §4.3: whether so much was taken that the server's outbox waits for word of it. A UTF-16 unit is up to three bytes there. */
   get ackDue(): boolean {
-    return this.#untold * 4 >= this.#outboxBytes || this.#ledger.rx % 4_096 === 0;
+    return this.#untold * 12 >= this.#outboxBytes || this.#ledger.rx % 4_096 === 0;
   }
 
   /** Our `rx`, about to be told. */

@@ -7,7 +7,7 @@
  *   - `recovery` says that the session needs another link, whatever carries it: gone, suspect, or not trusted any more.
  *   - `candidates` are the other transports that are tried, and when.
  */
-import { verdictOf } from '../../errors.ts';
+import { closingCodeOf, verdictOf } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { GoawayFrame, Transport, Welcome } from '../../wire/frames.ts';
 import { Attaching } from './attaching.ts';
@@ -124,7 +124,8 @@ export class Linkage {
       websocket.reset(now);
     }
     // PROTOCOL §4.3: a new incarnation is provisional until it hears from us.
-    if (fresh) this.path.acknowledge();
+    // What was told of the frames taken since the attach may not have been heard, and a server that waits for that sends nothing more.
+    if (fresh || this.incarnation.ledger.rx > welcome.base) this.path.acknowledge();
     // An outage is no verdict: what was never tried in vain is tried at once.
     if (websocket.failures === 0) websocket.defer(now);
   }
@@ -188,8 +189,7 @@ export class Linkage {
     if (tookMs !== null) this.roundTrip.sample(tookMs);
     this.told(rx, now);
     // PROTOCOL §4.1: a pong without `rx` comes from a link that the server does not hold for the current one.
-    if (rx === undefined && carrier === this.path.socket && this.path.mayNumber)
-      this.distrust('the server knows another link', 0, now);
+    if (rx === undefined && carrier === this.path.socket && this.path.mayNumber) this.distrust('superseded', 0, now);
   }
 
   // ——— trouble ———
@@ -223,6 +223,7 @@ export class Linkage {
   lose(reason: string, now: number): void {
     const { transport, adoptedAt } = this.path;
     if (transport === null) return;
+    this.recovery.note(reason);
     this.distrust(reason, 0, now);
     this.path.lose(reason);
     this.report.tried({ transport, step: 'live', at: adoptedAt, reason }, now);
@@ -253,7 +254,7 @@ export class Linkage {
     return this.path.isDown(carrier) || (carrier.kind === 'post' && carrier.gen === this.identity.adoptedGen);
   }
 
-  handleGoaway(carrier: Carrier, [, code, reason, retryMs]: GoawayFrame, now: number): void {
+  handleGoaway(carrier: Carrier, [, code, reason, retryMs, gen]: GoawayFrame, now: number): void {
     const attaching = this.attaching.isOn(carrier);
     if (!attaching && !this.#isOurs(carrier)) return this.fail(carrier, code, now);
     const verdict = verdictOf(code);
@@ -263,7 +264,7 @@ export class Linkage {
       return this.carriers.drop(carrier, code);
     }
     const isCurrent = !attaching || carrier === this.path.link;
-    if (verdict === 'refresh') {
+    if (verdict === 'refresh' && !this.credentials.areNewerThan(gen)) {
       if (!this.credentials.refuse()) return this.finish(code, reason);
       // What is under way carries the same credentials.
       if (!attaching) this.#overtakePending(now);
@@ -289,6 +290,7 @@ export class Linkage {
     this.lose(reason, now);
     this.#letGo(reason, null);
     this.identity.startAnew();
+    this.credentials.startAnew();
     this.#incarnationOver();
     this.recovery.backOff(reason, 0, now);
   }
@@ -297,7 +299,7 @@ export class Linkage {
   finish(code: string, reason: string, last: Carrier | null = null): void {
     this.#letGo(reason, last);
     this.path.lose(reason, last);
-    this.report.close(code, reason);
+    this.report.close(closingCodeOf(code), reason);
   }
 
   #letGo(reason: string, last: Carrier | null): void {

@@ -1,4 +1,5 @@
 /** What the client's session core asks of the code around it, and what it tells the application layer above. */
+import type { ClosingCode, Code } from '../../errors.ts';
 import type { AppDownFrame, AttachSub, Transport } from '../../wire/frames.ts';
 
 /**
@@ -17,19 +18,22 @@ export type Effect =
   /** Find out the credentials and answer with `handleCredentials`. `refresh`: the ones used last were refused. */
   | { readonly type: 'credentials'; readonly refresh: boolean };
 
-/** Where a client stands. `open` means that a session is attached over `transport`. Times are those given to the core, ms. */
+/** Where a client stands. `open` means that a session is attached over `transport`. Times are those given to the core, ms. `reason` is for people. */
 export type ConnectionState =
   | { readonly status: 'idle' }
   | { readonly status: 'connecting'; readonly attempt: number }
   | { readonly status: 'open'; readonly transport: Transport; readonly since: number; readonly resumed: boolean }
   | {
       readonly status: 'reconnecting';
+      readonly willReconnect: true;
+      /** Why the last link is gone, or what the server has said to an attempt since. */
+      readonly code: Code;
       readonly reason: string;
       readonly attempt: number;
       /** When the next attempt is made; at or before now: one is under way. */
       readonly retryAt: number;
     }
-  | { readonly status: 'closed'; readonly code: string; readonly reason: string };
+  | { readonly status: 'closed'; readonly willReconnect: false; readonly code: ClosingCode; readonly reason: string };
 
 /** One thing that was tried, for `diagnose()`. */
 export interface Attempt {

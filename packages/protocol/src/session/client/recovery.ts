@@ -1,4 +1,5 @@
 /** Whether the session needs another link than the one it has, why, and when that may be sought: at once, after a growing pause, or when the server allows. */
+import { type Code, isCode } from '../../errors.ts';
 import { backoffMs } from './schedules.ts';
 
 export class Recovery {
@@ -11,8 +12,10 @@ export class Recovery {
   #notBefore = 0;
   /** Attempts in a row that failed, or links that hardly lived; 0 again by `want`, after a link that worked. */
   #failures = 0;
-  /** Why the last link was not trusted any more. */
+  /** Why the last link was not trusted any more, or the last attempt failed: a code where one says it all. */
   #reason = '';
+  /** The last reason that was a code, since the link was trusted. */
+  #code: Code = 'link_lost';
 
   constructor(random: () => number) {
     this.#random = random;
@@ -30,15 +33,25 @@ export class Recovery {
   get reason(): string {
     return this.#reason;
   }
+  get code(): Code {
+    return this.#code;
+  }
 
   /** Whether the server's own pause is over, so that a proven way may be used before `retryAt`. */
   mayAttach(now: number): boolean {
     return now >= this.#notBefore;
   }
 
+  /** What became of a link or an attempt. */
+  note(reason: string): void {
+    this.#reason = reason;
+    if (isCode(reason)) this.#code = reason;
+    else if (!this.#due) this.#code = 'link_lost';
+  }
+
   /** At once: the last link has worked. */
   want(reason: string, now: number): void {
-    this.#reason = reason;
+    this.note(reason);
     if (this.#due) return;
     this.#failures = 0;
     this.#due = true;
@@ -47,9 +60,9 @@ export class Recovery {
 
   /** After a pause that grows with each failure, and not before `pauseMs` that the server asked for. */
   backOff(reason: string, pauseMs: number, now: number): void {
+    this.note(reason);
     this.#failures += 1;
     this.#due = true;
-    this.#reason = reason;
     this.#notBefore = now + pauseMs;
     this.#retryAt = Math.max(this.#notBefore, now + backoffMs(this.#failures, this.#random));
   }

@@ -21,6 +21,10 @@ export class Reach {
     this.#requestAt = now;
   }
 
+  /** As the application was told. */
+  get isReachable(): boolean {
+    return !this.#toldGone;
+  }
   /** Infinity while something carries the session. */
   get idleSince(): number {
     return this.#idleSince ?? Number.POSITIVE_INFINITY;

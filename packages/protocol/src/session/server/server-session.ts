@@ -8,6 +8,7 @@ import { readUp } from '../../wire/read-up.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
 import { clipReason } from '../reason.ts';
+import { DrainWaiters } from './drain-waiters.ts';
 import { LooseLines } from './loose-lines.ts';
 import { PollSide } from './poll-side.ts';
 import type { Answer, Identity } from './ports.ts';
@@ -63,6 +64,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   #confirmed = false;
   /** Why it ended; null while it lives. */
   #ended: string | null = null;
+  readonly #drainWaiters = new DrainWaiters();
 
   constructor(registry: SessionRegistry<L, I>, options: ServerSessionOptions<I>, now: number) {
     this.#registry = registry;
@@ -89,7 +91,24 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     return this.link !== null || this.#polls.isHeld;
   }
 
+  /** PROTOCOL §8.10: what is sent now would only wait. */
+  get slow(): boolean {
+    const { bytes, tx, ob } = this.ledger;
+    const { outboxBytes, outboxFrames } = this.#registry.limits;
+    if (bytes * 2 > outboxBytes || (tx - ob) * 2 > outboxFrames) return true;
+    return this.link === null ? !this.#reach.isReachable : this.link.port.congested;
+  }
+
   // ——— down ———
+
+  /**
+   * Calls `run` once, at the end of the turn in which the session is slow no more; never, if it ends before that. Who waits again from within `run` is called
+   * again in the same turn, unless the session is slow by then. Returns what calls it off.
+   */
+  whenDrained(run: () => void): () => void {
+    if (!this.slow) this.touch();
+    return this.#drainWaiters.add(run);
+  }
 
   /** Sends a counted frame: the one place that counts (PROTOCOL §8.5). Written at the end of the turn. */
   enqueue(line: L): void {
@@ -123,6 +142,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return;
     if (this.link !== null) this.#pump(this.link);
     else this.#polls.flush(now);
+    if (!this.#drainWaiters.isEmpty) this.#drainWaiters.tell(() => this.slow);
   }
 
   #pump(link: ServerLink<L, I>): void {
@@ -203,7 +223,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.end('protocol_error', `rx ${rx} acknowledges frames that were never sent (${this.ledger.tx})`, now);
       return false;
     }
-    this.ledger.acknowledge(rx);
+    if (this.ledger.acknowledge(rx) && !this.#drainWaiters.isEmpty) this.touch();
     return true;
   }
 
@@ -293,6 +313,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   handleCarried(): void {
     this.#reach.carried();
     this.#registry.reschedule(this);
+    if (!this.#drainWaiters.isEmpty) this.touch();
   }
 
   /** Nothing carries it, be it for a moment. */
@@ -355,6 +376,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.ledger.drop();
     this.loose.take();
     this.#parked = [];
+    this.#drainWaiters.clear();
     this.#registry.remove(this);
     this.#registry.options.app.ended(this, code);
   }
