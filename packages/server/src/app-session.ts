@@ -3,6 +3,7 @@ import { Call } from './call.ts';
 import type { SessionInfo } from './channels/access.ts';
 import type { Encoder } from './encoder.ts';
 import type { SharedLine } from './shared-line.ts';
+import { Slots } from './slots.ts';
 import type { Subscription } from './subscription.ts';
 import type { Timing } from './timing.ts';
 
@@ -10,6 +11,9 @@ export interface AppSessionOptions {
   readonly encoder: Encoder;
   readonly clock: Timing;
 }
+
+/** Snapshots of one session that are read, or wait for it to take them, at a time. */
+const SNAPSHOTS_AT_ONCE = 16;
 
 /** What the application keeps of one session: subscriptions, unanswered calls, and publishes that wait their turn. */
 export class AppSession<I extends Identity> {
@@ -21,6 +25,8 @@ export class AppSession<I extends Identity> {
   volatiles = 0;
   readonly #options: AppSessionOptions;
   readonly #calls = new Map<number, Call>();
+  /** Made with the first subscription that needs one. */
+  #slots: Slots | null = null;
   /** By channel name: resolves when the last publish queued there is done; no entry while none is. */
   readonly #turns = new Map<string, Promise<void>>();
   /** As the session core said last. */
@@ -41,8 +47,18 @@ export class AppSession<I extends Identity> {
   set connected(reachable: boolean) {
     this.#reachable = reachable;
   }
+  /** Of subscriptions that begin with a snapshot: what was read for them and not yet sent stays bounded. */
+  get slots(): Slots {
+    this.#slots ??= new Slots(SNAPSHOTS_AT_ONCE);
+    return this.#slots;
+  }
   get callCount(): number {
     return this.#calls.size;
+  }
+
+  /** Those that are not answered. */
+  get calls(): readonly Call[] {
+    return [...this.#calls.values()];
   }
 
   call(id: number): Call | undefined {
@@ -77,11 +93,9 @@ export class AppSession<I extends Identity> {
 
   /** The session has ended: nobody waits for answers any more. */
   end(code: string): void {
-    for (const call of [...this.#calls.values()]) {
+    for (const call of this.calls) {
       call.abandon(new RunnelError(code, 'the session has ended'));
     }
-    for (const subscription of [...this.subscriptions.values()]) subscription.end();
-    this.subscriptions.clear();
   }
 }
 
@@ -106,6 +120,10 @@ class SessionHandle<I extends Identity> implements SessionInfo<I> {
   }
   get connected(): boolean {
     return this.#of.session.ended === null && this.#of.connected;
+  }
+  get channels(): readonly string[] {
+    const active = [...this.#of.subscriptions.values()].filter((subscription) => subscription.active);
+    return active.map(({ resolved }) => resolved.name);
   }
   kick(reason = 'the application ended this session'): void {
     this.#of.session.end('kicked', reason, this.#clock.now());

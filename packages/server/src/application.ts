@@ -33,6 +33,7 @@ import { Publishes } from './publishes.ts';
 import { type OnError, Reporter } from './reporter.ts';
 import { Requests } from './requests.ts';
 import type { SharedLine } from './shared-line.ts';
+import { Snapshots } from './snapshots.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Timing } from './timing.ts';
 import { Users } from './users.ts';
@@ -49,9 +50,9 @@ export interface ApplicationOptions<I extends Identity> {
   /** How long a handler may take where the client names no time, ms. Default: 30,000. */
   readonly handlerMs?: number | undefined;
   /** A client has shown that it got its welcome. */
-  readonly onSession?: ((session: SessionInfo<I>) => void) | undefined;
+  readonly onSession?: ((session: SessionInfo<I>) => unknown) | undefined;
   /** A session that `onSession` was told of is over; `code` says why (PROTOCOL §9). */
-  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => void) | undefined;
+  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => unknown) | undefined;
 }
 
 export class Application<I extends Identity & Expiring> implements ServerApp<SharedLine, I> {
@@ -60,7 +61,6 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   readonly #options: ApplicationOptions<I>;
   readonly #core: Core<I>;
   readonly #presence: Presence<I>;
-  readonly #ports: ChannelPorts;
   readonly #subscriptions: Subscriptions<I>;
   readonly #publishes: Publishes<I>;
   readonly #requests: Requests<I>;
@@ -76,17 +76,19 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const encoder = new Encoder(limits);
     const reporter = new Reporter(options.onError);
     this.#presence = new Presence<I>({
+      clock,
+      audience: (channel) => hub.get(channel)?.subscriberCount ?? 0,
       tell: (channel, change) => {
         const to = hub.get(channel);
         to?.sendAll([Type.presence, to.n, change]);
       },
       channelsMax: limits.channels,
-      partSize: limits.messageBytes / 8,
+      // Most such lines are then no longer than one line may be (PROTOCOL §2), and need no fragments.
+      partSize: limits.lineBytes / 2,
     });
     const hub = new Hub({
       broker,
       encoder,
-      clock,
       limits,
       membersOf: (resolved) => this.#presence.parts(resolved),
       onError: (error, channel) => reporter.report(error, { during: 'subscribe', channel }),
@@ -94,29 +96,33 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const broadcaster = new Broadcaster({ broker, encoder, reporter });
     const authorizer = new Authorizer<I>(reporter);
     const { handlers } = this;
-    const core = new Core<I>({
-      ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub },
-    });
-    this.#core = core;
-    this.#ports = {
+    const ports: ChannelPorts = {
       broadcast: (resolved, event, data) => this.#broadcast(resolved, event, data),
       members: async (resolved) => this.#presence.members(resolved.name),
       occupancy: async (resolved) => this.#occupancy(resolved),
     };
-    const ports = this.#ports;
-    this.#subscriptions = new Subscriptions<I>(core, (of, channel) => this.#presence.leave(of, channel));
+    const core = new Core<I>({
+      ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub, ports },
+    });
+    this.#core = core;
+    const snapshots = new Snapshots<I>(core, { handlerMs });
+    this.#subscriptions = new Subscriptions<I>(core, {
+      snapshots,
+      onLeft: (of, channel) => this.#presence.leave(of, channel),
+    });
     this.#credentials = new Credentials<I>({ clock, encoder });
     const builtIns = new BuiltIns<I>(core, {
       presence: this.#presence,
+      snapshots,
       reauthenticate: async (auth, of) => options.reauthenticate(auth, of.info),
       onRefreshed: (of) => {
         this.#credentials.watch(of);
         return this.reauthorize(of);
       },
     });
-    this.#publishes = new Publishes<I>(core, { ports, handlerMs });
-    this.#requests = new Requests<I>(core, { ports, handlerMs, builtIns });
-    this.#volatiles = new Volatiles<I>(core, ports);
+    this.#publishes = new Publishes<I>(core, { handlerMs });
+    this.#requests = new Requests<I>(core, { handlerMs, builtIns });
+    this.#volatiles = new Volatiles<I>(core);
     this.#calls = new Calls<I>({ limits, clock });
   }
 
@@ -149,6 +155,8 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
         if (call !== null) void this.#requests.handle(of, call, frame);
         return;
       }
+      case Type.part:
+        return of.call(frame[1])?.stream?.allow(frame[2]);
       case Type.cancel:
         return of.call(frame[1])?.abort(new RunnelError('canceled', 'the caller canceled'));
       case Type.volatile:
@@ -158,7 +166,9 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
 
   confirmed(session: ServerSession<SharedLine, I>): void {
     const of = this.#sessions.get(session);
-    if (of !== undefined) this.#hook(() => this.#options.onSession?.(of.info));
+    if (of === undefined) return;
+    void this.#hook(() => this.#options.onSession?.(of.info));
+    this.#subscriptions.confirmed(of);
   }
 
   resumed(session: ServerSession<SharedLine, I>): void {
@@ -182,20 +192,24 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     this.users.delete(of);
     this.#credentials.forget(of);
     this.#presence.leaveAll(of);
+    this.#subscriptions.endAll(of, code);
     of.end(code);
-    if (session.confirmed) this.#hook(() => this.#options.onSessionEnd?.(of.info, code));
+    if (!session.confirmed) return;
+    // Behind the `onLeave` of what it followed, which waits for the end of the turn as well.
+    void Promise.resolve().then(() => this.#hook(() => this.#options.onSessionEnd?.(of.info, code)));
   }
 
   // ——— for the server ———
 
   /** @throws RunnelError `channel_invalid` */
   channel(pattern: string, params: { readonly [name: string]: string }): ChannelHandle {
-    return new ChannelHandle(this.#ports, this.#core.contract.open(pattern, params));
+    return new ChannelHandle(this.#core.ports, this.#core.contract.open(pattern, params));
   }
 
   /** Asks again whether a session may do what it does, and takes away what it may not. */
   async reauthorize(of: AppSession<I>): Promise<void> {
     await this.#subscriptions.reauthorize(of);
+    await this.#requests.reauthorize(of);
     await Promise.all(this.#presence.channelsOf(of).map((channel) => this.#reauthorizePresence(of, channel)));
   }
 
@@ -211,6 +225,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
 
   close(): Promise<void> {
     this.handlers.close();
+    this.#presence.close();
     return this.#core.broker.close();
   }
 
@@ -237,9 +252,10 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     }
   }
 
-  #hook(run: () => void): void {
+  /** What a hook throws, or rejects with, changes nothing. */
+  async #hook(run: () => unknown): Promise<void> {
     try {
-      run();
+      await run();
     } catch (error) {
       this.#core.reporter.report(error, { during: 'hook' });
     }

@@ -2,6 +2,7 @@
 import { type DownFrame, type Identity, Type } from '@runnel/protocol';
 import type { Clock } from './driver.ts';
 import type { AttachRequest } from './handshake.ts';
+import type { Middlewares, Outcome } from './middlewares.ts';
 
 interface AuthenticateInput {
   readonly request: AttachRequest;
@@ -14,18 +15,21 @@ interface AuthenticateInput {
 /** Says who opened a session, or null to refuse. Runs for every attach: at first, and whenever the client changes its transport or comes back. */
 export type Authenticate<I extends Identity> = (input: AuthenticateInput) => Promise<I | null> | I | null;
 
-/** Who it is, or the frame that refuses the attach. */
-export type Verdict<I> =
-  | { readonly identity: I }
-  | { readonly refusal: Extract<DownFrame, readonly [4 | 15, ...unknown[]]> };
+/** The frame that refuses an attach. */
+export type AttachRefusal = Extract<DownFrame, readonly [4 | 15, ...unknown[]]>;
 
-/** How long the application may take, ms. */
+/** Who it is, or the frame that refuses the attach. */
+export type Verdict<I> = { readonly identity: I } | { readonly refusal: AttachRefusal };
+
+/** How long the application may take, its middlewares included, ms. */
 const AUTHENTICATE_MS = 10_000;
 /** When a client should come back after the application has failed, ms. */
 const RETRY_MS = 2_000;
 
 export interface AuthenticatorOptions<I extends Identity> {
   readonly authenticate: Authenticate<I>;
+  /** What runs before it. */
+  readonly middlewares: Middlewares;
   readonly clock: Pick<Clock, 'after'>;
   readonly onError: (error: unknown) => void;
 }
@@ -46,42 +50,73 @@ export class Authenticator<I extends Identity> {
   }
 
   /** Never throws nor rejects. Answers at once where the application does. */
-  judge({ request, auth, gen, gone }: Attempt): Verdict<I> | Promise<Verdict<I>> {
+  judge(attempt: Attempt): Verdict<I> | Promise<Verdict<I>> {
+    const { middlewares, authenticate } = this.#options;
+    if (!middlewares.isEmpty) return this.#patiently(this.#behindMiddlewares(attempt), attempt);
+    const { request, auth, gone } = attempt;
     try {
-      const said = this.#options.authenticate({ request, auth, signal: gone.signal });
-      return isPromise(said) ? this.#patiently(said, gen, gone) : this.#verdict(said, gen);
+      const said = authenticate({ request, auth, signal: gone.signal });
+      if (!isPromise(said)) return this.#verdict(said, attempt);
+      return this.#patiently(
+        Promise.resolve(said).then((identity) => this.#verdict(identity, attempt)),
+        attempt,
+      );
     } catch (error) {
-      return this.#failure(error, gen);
+      return this.#failure(error, attempt);
     }
   }
 
-  async #patiently(said: PromiseLike<I | null>, gen: number, gone: AbortController): Promise<Verdict<I>> {
+  async #behindMiddlewares(attempt: Attempt): Promise<Verdict<I>> {
+    const { middlewares, authenticate } = this.#options;
+    const { signal } = attempt.gone;
+    const passage = middlewares.run(attempt.request, signal);
+    try {
+      const outcome = await passage.outcome;
+      if (outcome !== 'passed') return this.#turnedAway(outcome, attempt);
+      return this.#verdict(await authenticate({ request: passage.request, auth: attempt.auth, signal }), attempt);
+    } finally {
+      passage.end();
+    }
+  }
+
+  async #patiently(asked: Promise<Verdict<I>>, attempt: Attempt): Promise<Verdict<I>> {
     let cancel = (): void => {};
     const late = new Promise<Verdict<I>>((resolve) => {
       cancel = this.#options.clock.after(AUTHENTICATE_MS, () => {
-        gone.abort();
-        resolve({ refusal: [Type.retry, gen, RETRY_MS] });
+        resolve({ refusal: [Type.retry, attempt.gen, RETRY_MS] });
+        attempt.gone.abort();
       });
     });
     try {
-      return await Promise.race([Promise.resolve(said).then((identity) => this.#verdict(identity, gen)), late]);
+      return await Promise.race([asked, late]);
     } catch (error) {
-      return this.#failure(error, gen);
+      return this.#failure(error, attempt);
     } finally {
       cancel();
     }
   }
 
-  #verdict(identity: I | null, gen: number): Verdict<I> {
-    if (identity === null) return { refusal: [Type.goaway, 'unauthorized', 'the credentials were refused', 0, gen] };
-    if (typeof identity.id === 'string' && identity.id !== '') return { identity };
+  #turnedAway(outcome: Exclude<Outcome, 'passed'>, attempt: Attempt): Verdict<I> {
+    if (outcome === 'abandoned') return { refusal: [Type.retry, attempt.gen, RETRY_MS] };
+    if ('error' in outcome) return this.#failure(outcome.error, attempt);
+    if (outcome.refused === 'unauthorized') return unauthorized(attempt);
+    return { refusal: [Type.goaway, 'overloaded', 'too many requests', outcome.retryMs, attempt.gen] };
+  }
+
+  #verdict(identity: I | null, attempt: Attempt): Verdict<I> {
+    if (identity === null) return unauthorized(attempt);
+    if (typeof identity?.id === 'string' && identity.id !== '') return { identity };
     throw new TypeError(`authenticate must return null or an object whose id is a string, not ${typeof identity?.id}.`);
   }
 
-  #failure(error: unknown, gen: number): Verdict<I> {
+  #failure(error: unknown, { gen }: Attempt): Verdict<I> {
     this.#options.onError(error);
     return { refusal: [Type.goaway, 'internal', 'the server could not check the credentials', RETRY_MS, gen] };
   }
+}
+
+function unauthorized<I>({ gen }: Attempt): Verdict<I> {
+  return { refusal: [Type.goaway, 'unauthorized', 'the credentials were refused', 0, gen] };
 }
 
 function isPromise<T>(said: PromiseLike<T> | T): said is PromiseLike<T> {

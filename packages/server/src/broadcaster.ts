@@ -58,7 +58,7 @@ export class Broadcaster {
     const data = encodeData(value);
     if (event.kind === 'volatile') this.#encoder.checkVolatileSize(data, subject(resolved, event));
     else this.#encoder.checkSize(data, subject(resolved, event));
-    const entry = { event: event.name, data, by: origin.by };
+    const entry = { event: event.name, data, by: origin.by, key: this.#keyOf(resolved, event, value) };
     if (event.kind === 'volatile') {
       this.#broker.send(resolved.name, entry);
       return null;
@@ -86,6 +86,19 @@ export class Broadcaster {
       return checked.then((value) => this.#sendOwn(resolved, event, value, origin), this.#disown);
     } catch (error) {
       return this.#disown(error);
+    }
+  }
+
+  /** PROTOCOL §5.23. The key is the app's own code: where that fails the app is told, and nothing takes the message's place. */
+  #keyOf({ name: channel }: ResolvedChannel, event: CompiledEvent, value: unknown): string | undefined {
+    if (event.kind !== 'latest') return undefined;
+    try {
+      const key = event.key(value);
+      if (typeof key === 'string' || Number.isFinite(key)) return JSON.stringify(key);
+      throw new TypeError(`the latestBy key of event ${event.name} must be a string or a finite number, not ${key}`);
+    } catch (error) {
+      this.#reporter.report(error, { during: 'broadcast', channel, event: event.name });
+      return undefined;
     }
   }
 

@@ -1,9 +1,8 @@
 /** The methods that every server answers: their names begin with `$` (PROTOCOL §5.18). */
 import {
+  type CompiledChannel,
   encodeData,
   type Identity,
-  type Position,
-  type PresenceEntry,
   type ResolvedChannel,
   RunnelError,
   readDown,
@@ -11,23 +10,42 @@ import {
   validateOrThrow,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
-import type { LogEntry, ReadQuery } from './brokers/broker.ts';
+import type { LogEntry, LogRead, ReadQuery } from './brokers/broker.ts';
+import type { Call } from './call.ts';
 import type { Core } from './core.ts';
+import { mismatch, shown } from './mismatch.ts';
+import { fitting, historyQuery, membersQuery } from './paging.ts';
 import type { Presence } from './presence.ts';
+import type { MemberData } from './presence-member.ts';
+import type { ErrorContext } from './reporter.ts';
+import type { Snapshots } from './snapshots.ts';
 
-/** Answers with an encoded payload, or null for none. */
-export type BuiltIn<I extends Identity> = (of: AppSession<I>, channel: string, data: unknown) => Promise<string | null>;
+export interface BuiltInRequest<I extends Identity> {
+  readonly of: AppSession<I>;
+  readonly call: Call;
+  /** The name of the channel, as the client gave it. */
+  readonly channel: string;
+  readonly data: unknown;
+}
+
+export interface BuiltIn<I extends Identity> {
+  /** What the app is told that an error of its own came up in. */
+  readonly during: ErrorContext['during'];
+  /** Resolves to the encoded answer, or to null for one without data. */
+  readonly answer: (request: BuiltInRequest<I>) => Promise<string | null>;
+}
 
 export interface BuiltInsOptions<I extends Identity> {
   readonly presence: Presence<I>;
+  readonly snapshots: Snapshots<I>;
   /** Who `auth` names now. */
   readonly reauthenticate: (auth: unknown, of: AppSession<I>) => Promise<I | null>;
   /** The identity of the session was replaced. */
   readonly onRefreshed: (of: AppSession<I>) => Promise<void>;
 }
 
-/** Messages of one page of history. */
-const PAGE = { default: 50, max: 256 } as const;
+/** What one UTF-16 unit may take in UTF-8. */
+const UNIT_BYTES_MAX = 3;
 /** Longest encoded presence data of one member, in UTF-16 units. */
 const MEMBER_SIZE_MAX = 16_384;
 
@@ -40,20 +58,25 @@ export class BuiltIns<I extends Identity> {
     this.#core = core;
     this.#options = options;
     this.#methods = new Map<string, BuiltIn<I>>([
-      ['$auth', (of, _, auth) => this.#auth(of, auth)],
-      ['$enter', (of, channel, data) => this.#enter(of, channel, data)],
-      ['$leave', (of, channel) => this.#leave(of, channel)],
-      ['$members', (of, channel) => this.#members(of, channel)],
-      ['$history', (of, channel, query) => this.#history(of, channel, query)],
+      ['$auth', { during: 'authenticate', answer: (request) => this.#auth(request) }],
+      ['$enter', { during: 'presence', answer: (request) => this.#enter(request) }],
+      ['$leave', { during: 'presence', answer: (request) => this.#leave(request) }],
+      ['$members', { during: 'request', answer: (request) => this.#members(request) }],
+      ['$occupancy', { during: 'request', answer: (request) => this.#occupancy(request) }],
+      ['$history', { during: 'request', answer: (request) => this.#history(request) }],
+      ['$snapshot', { during: 'request', answer: (request) => this.#snapshot(request) }],
     ]);
   }
 
-  get(method: string): BuiltIn<I> | undefined {
-    return this.#methods.get(method);
+  /** @throws RunnelError `unknown_method` */
+  get(method: string): BuiltIn<I> {
+    const builtIn = this.#methods.get(method);
+    if (builtIn !== undefined) return builtIn;
+    throw mismatch('unknown_method', `no built-in method is called ${shown(method)}`, this.#methods.keys());
   }
 
   /** PROTOCOL §4.5: fresh credentials for the same user. */
-  async #auth(of: AppSession<I>, auth: unknown): Promise<null> {
+  async #auth({ of, data: auth }: BuiltInRequest<I>): Promise<null> {
     const identity = await this.#options.reauthenticate(auth, of);
     if (identity === null) throw new RunnelError('unauthorized', 'the credentials were refused');
     if (identity.id !== of.userId) {
@@ -66,65 +89,117 @@ export class BuiltIns<I extends Identity> {
     return null;
   }
 
-  async #enter(of: AppSession<I>, name: string, data: unknown): Promise<null> {
-    const resolved = this.#present(name);
-    const { presence } = resolved.channel;
-    if (presence === null) return null;
+  async #enter({ of, call, channel, data }: BuiltInRequest<I>): Promise<null> {
+    const resolved = this.#present(channel);
+    const { presence } = this.#options;
+    const entering = presence.announce(of, channel);
+    try {
+      const member = await this.#member(of, resolved, data);
+      // Who gave up has been told that it is not in.
+      if (!call.settled) presence.enter(of, entering, member);
+      return null;
+    } finally {
+      presence.settle(of, entering);
+    }
+  }
+
+  /** What a client that enters with `data` is shown as. */
+  async #member(of: AppSession<I>, resolved: PresentChannel, data: unknown): Promise<MemberData> {
+    const { name, channel } = resolved;
     const handlers = await this.#core.handlersOf(resolved);
     await this.#core.authorizer.check(handlers, of, resolved, { action: 'presence' });
-    const given = await validateOrThrow(presence.input, data, `presence of ${name}`);
-    let member: unknown = given;
+    let member: unknown = await validateOrThrow(channel.presence.input, data, `presence of ${name}`);
     if (handlers.presence !== null) {
-      const { params } = resolved;
-      const { info: session } = of;
-      const vouched = await handlers.presence({ user: session.user, params, channel: name, session, data: given });
+      const vouched = await handlers.presence({ ...this.#core.contextOf(of, resolved), data: member });
       member = await this.#own(() =>
-        validateOrThrow(presence.member, vouched, `what the presence handler of ${name} returned`),
+        validateOrThrow(channel.presence.member, vouched, `what the presence handler of ${name} returned`),
       );
     }
     const json = await this.#own(() => encodeData(member));
-    if (json.length > MEMBER_SIZE_MAX) {
-      throw new RunnelError('payload_too_large', `presence data may have ${MEMBER_SIZE_MAX} characters as JSON`);
-    }
-    if (of.session.ended === null) this.#options.presence.enter(of, name, { data: wireForm(json), json });
+    if (json.length <= MEMBER_SIZE_MAX) return { data: wireForm(json), json };
+    throw new RunnelError('payload_too_large', `presence data may have ${MEMBER_SIZE_MAX} characters as JSON`);
+  }
+
+  async #leave({ of, channel }: BuiltInRequest<I>): Promise<null> {
+    this.#options.presence.leave(of, this.#present(channel).name);
     return null;
   }
 
-  async #leave(of: AppSession<I>, name: string): Promise<null> {
-    this.#options.presence.leave(of, this.#present(name).name);
-    return null;
-  }
-
-  async #members(of: AppSession<I>, name: string): Promise<string> {
+  /**
+   * `[{id, data, connected}]` in the order in which they came. All of them, or `payload_too_large` where one answer does not take all; asked
+   * with `{skip, limit}`, those from the `skip`th on, as many as one answer takes.
+   */
+  async #members({ of, channel: name, data: asked }: BuiltInRequest<I>): Promise<string> {
     const resolved = this.#present(name);
+    const page = asked === null ? null : membersQuery(asked);
     await this.#mayRead(of, resolved);
-    const members: readonly PresenceEntry[] = this.#options.presence.members(resolved.name);
+    const members = this.#options.presence.members(resolved.name);
+    const { messageBytes } = this.#core.limits;
+    if (page !== null) {
+      const { skip, limit } = page;
+      const json = members.slice(skip, skip + limit).map((member) => encodeData(member));
+      return `[${fitting(json, messageBytes / UNIT_BYTES_MAX, 'first').join(',')}]`;
+    }
     const json = encodeData(members);
-    this.#core.encoder.checkSize(json, `the list of members of ${name}`);
+    this.#core.encoder.checkSize(
+      json,
+      `the list of ${members.length} members, which may be asked for with {skip, limit},`,
+    );
     return json;
   }
 
+  /** `{members, subscribers}`: how many they are. */
+  async #occupancy({ of, channel }: BuiltInRequest<I>): Promise<string> {
+    const resolved = this.#core.resolve(channel);
+    await this.#mayRead(of, resolved);
+    const { members, subscribers } = await this.#core.ports.occupancy(resolved);
+    return encodeData({ members, subscribers });
+  }
+
   /** `{epoch, head, complete, messages: [{offset, event, data, by?}]}`, the messages by rising offset. */
-  async #history(of: AppSession<I>, name: string, asked: unknown): Promise<string> {
-    const resolved = this.#core.resolve(name);
+  async #history({ of, channel, data: asked }: BuiltInRequest<I>): Promise<string> {
+    const resolved = this.#core.resolve(channel);
     if (resolved.channel.history === null) throw undeclared(resolved, 'history');
     const query = historyQuery(asked);
     await this.#mayRead(of, resolved);
-    const { epoch, head, complete, entries } = await this.#core.broker.read(name, query);
-    const messages = fitting(entries.map(messageJson), this.#core.limits.messageBytes / 2, query.since === undefined);
+    const { epoch, head, complete, entries } = await this.#read(resolved, query);
+    const end = query.since === undefined ? 'last' : 'first';
+    const messages = fitting(entries.map(messageJson), this.#core.limits.messageBytes / UNIT_BYTES_MAX, end);
     return `{"epoch":${JSON.stringify(epoch)},"head":${head},"complete":${complete},"messages":[${messages.join(',')}]}`;
   }
 
+  /** `{epoch, offset, data}`: the state, in which is whatever happened up to that position, and perhaps something more. */
+  async #snapshot({ of, call, channel }: BuiltInRequest<I>): Promise<string> {
+    const resolved = this.#core.resolve(channel);
+    if (resolved.channel.snapshot === null) throw undeclared(resolved, 'snapshot');
+    await this.#mayRead(of, resolved);
+    // The position first: what happens while the state is read comes after it.
+    const { epoch, head } = await this.#read(resolved, { limit: 0 });
+    const data = await this.#options.snapshots.read(of, resolved, call.signal);
+    return `{"epoch":${JSON.stringify(epoch)},"offset":${head},"data":${data}}`;
+  }
+
   /** @throws RunnelError `unknown_method` for a channel without presence */
-  #present(name: string): ResolvedChannel {
+  #present(name: string): PresentChannel {
     const resolved = this.#core.resolve(name);
-    if (resolved.channel.presence === null) throw undeclared(resolved, 'presence');
-    return resolved;
+    if (hasPresence(resolved)) return resolved;
+    throw undeclared(resolved, 'presence');
   }
 
   async #mayRead(of: AppSession<I>, resolved: ResolvedChannel): Promise<void> {
     const handlers = await this.#core.handlersOf(resolved);
     await this.#core.authorizer.check(handlers, of, resolved, { action: 'subscribe' });
+  }
+
+  /** @throws RunnelError rejects with `broker_failed`, of which the app is told too */
+  async #read({ name: channel }: ResolvedChannel, query: ReadQuery): Promise<LogRead> {
+    try {
+      return await this.#core.broker.read(channel, query);
+    } catch (cause) {
+      this.#core.reporter.report(cause, { during: 'request', channel });
+      if (RunnelError.is(cause)) throw cause;
+      throw new RunnelError('broker_failed', 'the log of the channel could not be read', { cause });
+    }
   }
 
   async #own<T>(run: () => T | Promise<T>): Promise<T> {
@@ -136,8 +211,14 @@ export class BuiltIns<I extends Identity> {
   }
 }
 
+type PresentChannel = ResolvedChannel & {
+  readonly channel: { readonly presence: NonNullable<CompiledChannel['presence']> };
+};
+
+const hasPresence = (resolved: ResolvedChannel): resolved is PresentChannel => resolved.channel.presence !== null;
+
 const undeclared = ({ channel }: ResolvedChannel, what: string): RunnelError =>
-  new RunnelError('unknown_method', `${channel.pattern} declares no ${what}`);
+  new RunnelError('unknown_method', `${channel.pattern} declares no ${what} in the contract of this server`);
 
 /** A payload as clients get it, from its JSON. */
 function wireForm(json: string): unknown {
@@ -147,49 +228,4 @@ function wireForm(json: string): unknown {
 function messageJson({ offset, event, data, by }: LogEntry): string {
   const who = by === undefined ? '' : `,"by":${JSON.stringify(by)}`;
   return `{"offset":${offset},"event":${JSON.stringify(event)},"data":${data}${who}}`;
-}
-
-/** As many messages as `sizeMax` takes, but one at least: the newest ones, or those that come first. */
-function fitting(messages: readonly string[], sizeMax: number, newest: boolean): readonly string[] {
-  const ordered = newest ? [...messages].reverse() : messages;
-  let size = 0;
-  let count = 0;
-  for (const { length } of ordered) {
-    size += length;
-    if (count > 0 && size > sizeMax) break;
-    count += 1;
-  }
-  return newest ? messages.slice(messages.length - count) : messages.slice(0, count);
-}
-
-/** @throws RunnelError `validation_failed` */
-function historyQuery(asked: unknown): ReadQuery {
-  const {
-    since,
-    before,
-    limit = PAGE.default,
-  } = (typeof asked === 'object' && asked !== null ? asked : {}) as {
-    readonly since?: unknown;
-    readonly before?: unknown;
-    readonly limit?: unknown;
-  };
-  if (!isCount(limit) || limit < 1) throw invalidQuery('limit', 'a whole number from 1');
-  if (before !== undefined && !isCount(before)) throw invalidQuery('before', 'an offset');
-  if (since !== undefined && !isPosition(since)) throw invalidQuery('since', '{epoch, offset}');
-  return { since, before, limit: Math.min(limit, PAGE.max) };
-}
-
-function invalidQuery(field: string, what: string): RunnelError {
-  const message = `it must be ${what}`;
-  return new RunnelError('validation_failed', `${field} of a history query is invalid: ${message}`, {
-    data: { issues: [{ path: [field], message }] },
-  });
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function isPosition(value: unknown): value is Position {
-  if (typeof value !== 'object' || value === null) return false;
-  const { epoch, offset } = value as { readonly epoch?: unknown; readonly offset?: unknown };
-  return typeof epoch === 'string' && isCount(offset);
 }

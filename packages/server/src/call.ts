@@ -12,9 +12,19 @@ export interface CallOptions {
   readonly onSettled: (call: Call) => void;
 }
 
+/** What may be said to a call whose answer is streamed (PROTOCOL §5.27). */
+export interface CallStream {
+  /** The client allows so many parts more. */
+  allow(credit: number): void;
+  /** Aborts the call unless its session may still make it. */
+  recheck(): Promise<void>;
+}
+
 /** A request or publish of a session, from its frame to its answer. It is answered once; whatever comes later is ignored. */
 export class Call {
   readonly id: number;
+  /** Set when the answer turns out to be streamed. */
+  stream: CallStream | null = null;
   readonly #options: CallOptions;
   readonly #abort = new LazyAbort();
   #settled = false;
@@ -42,16 +52,23 @@ export class Call {
     return this.#abort.caused(error);
   }
 
-  /** Answers `timeout` after `ms`. */
-  limit(ms: number): void {
+  /** Answers `timeout` when nothing comes for `ms` from now on; null: it may take its time. */
+  limit(ms: number | null): void {
     if (this.#settled) return;
-    this.#cancelTimer = this.#options.clock.after(ms, () => {
-      this.abort(new RunnelError('timeout', `there was no answer in ${ms} ms`));
-    });
+    this.#cancelTimer?.();
+    this.#cancelTimer =
+      ms === null
+        ? null
+        : this.#options.clock.after(ms, () => this.abort(new RunnelError('timeout', `nothing came in ${ms} ms`)));
   }
 
   onAborted(run: (reason: RunnelError) => void): void {
     this.#onAborted = run;
+  }
+
+  /** Sends a part of a streamed answer. @param json the encoded payload */
+  part(json: string): void {
+    if (!this.#settled) this.#send(this.#options.encoder.part(this.id, json));
   }
 
   /** @param json the encoded payload; null for an answer without one */

@@ -6,13 +6,16 @@ import {
   type ResolvedChannel,
   RunnelError,
 } from '@runnel/protocol';
+import type { AppSession } from './app-session.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Broadcaster } from './broadcaster.ts';
 import type { Broker } from './brokers/broker.ts';
+import { ChannelHandle, type ChannelPorts } from './channels/channel-handle.ts';
 import type { HandlerRegistry } from './channels/handler-registry.ts';
-import type { PatternHandlers } from './channels/pattern-handlers.ts';
+import type { ChannelContext, PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Encoder } from './encoder.ts';
 import type { Hub } from './hub.ts';
+import { mismatch, shown } from './mismatch.ts';
 import type { Reporter } from './reporter.ts';
 import type { Timing } from './timing.ts';
 
@@ -27,6 +30,8 @@ export interface CoreParts<I extends Identity> {
   readonly authorizer: Authorizer<I>;
   readonly broadcaster: Broadcaster;
   readonly hub: Hub;
+  /** Of channels whose broadcasts are the server's own. */
+  readonly ports: ChannelPorts;
 }
 
 /** What everything that serves sessions shares. */
@@ -41,6 +46,7 @@ export class Core<I extends Identity> {
   readonly broadcaster: Broadcaster;
   readonly hub: Hub;
   readonly handlers: HandlerRegistry<I>;
+  readonly ports: ChannelPorts;
 
   constructor(parts: CoreParts<I>) {
     this.contract = parts.contract;
@@ -53,6 +59,7 @@ export class Core<I extends Identity> {
     this.broadcaster = parts.broadcaster;
     this.hub = parts.hub;
     this.handlers = parts.handlers;
+    this.ports = parts.ports;
   }
 
   /**
@@ -66,7 +73,7 @@ export class Core<I extends Identity> {
     }
     const resolved = this.contract.resolve(name);
     if (resolved !== null) return resolved;
-    throw new RunnelError('unknown_channel', `there is no channel ${shown(name)}`);
+    throw mismatch('unknown_channel', `no channel is called ${shown(name)}`, this.contract.channels.keys());
   }
 
   /**
@@ -74,15 +81,18 @@ export class Core<I extends Identity> {
    *
    * @throws RunnelError `unknown_channel`, thrown or rejected, where nobody handles the pattern
    */
-  handlersOf({ name, channel }: ResolvedChannel): PatternHandlers<I> | Promise<PatternHandlers<I>> {
-    const handlers = this.handlers.get(channel.pattern);
+  handlersOf({ channel: { pattern } }: ResolvedChannel): PatternHandlers<I> | Promise<PatternHandlers<I>> {
+    const handlers = this.handlers.get(pattern);
     if (!(handlers instanceof Promise)) return handlers;
     return handlers.then((late) => {
       if (late !== null) return late;
-      throw new RunnelError('unknown_channel', `nobody handles ${shown(name)}`);
+      throw new RunnelError('unknown_channel', `the server has no handlers for ${pattern}: it has not called handle()`);
     });
   }
-}
 
-/** A name from a client, fit for a message. */
-export const shown = (name: string): string => JSON.stringify(name.slice(0, 64));
+  /** What hooks and handlers are given that no call of a client is behind. */
+  contextOf({ info: session }: AppSession<I>, resolved: ResolvedChannel): ChannelContext<I> {
+    const channel = new ChannelHandle(this.ports, resolved);
+    return { user: session.user, params: resolved.params, channel, session };
+  }
+}

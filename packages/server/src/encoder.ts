@@ -7,6 +7,7 @@ import {
   type MessageParts,
   messageLine,
   RunnelError,
+  type Subscribed,
   splitLine,
   Type,
   volatileLine,
@@ -38,6 +39,22 @@ export class Encoder {
     return this.#split(json === null ? `[${Type.result},${id}]` : `[${Type.result},${id},${json}]`);
   }
 
+  /** The answer to subscribe `id`. `presence`: the members, as a JSON array; null for a channel without. */
+  subscribed(id: number, told: Omit<Subscribed, 'presence'>, presence: string | null): readonly SharedLine[] {
+    const line = encodeFrame([Type.subscribed, id, told]);
+    return this.#split(presence === null ? line : `${line.slice(0, -'}]'.length)},"presence":${presence}}]`);
+  }
+
+  /** Members of channel `n`, as a JSON array. */
+  joined(n: number, members: string): readonly SharedLine[] {
+    return this.#split(`[${Type.presence},${n},{"joined":${members}}]`);
+  }
+
+  /** A part of the answer to call `id`; `json` is its encoded payload. */
+  part(id: number, json: string): readonly SharedLine[] {
+    return this.#split(`[${Type.part},${id},${json}]`);
+  }
+
   /** The error that answers call `id`. Data that cannot travel is left out. */
   error(id: number, { code, message, retryable, data }: RunnelError): readonly SharedLine[] {
     if (data !== undefined) {
@@ -49,6 +66,11 @@ export class Encoder {
       }
     }
     return this.counted([Type.error, id, code, message, retryable]);
+  }
+
+  /** The state of channel number `n`; `json` is its encoded payload. */
+  snapshot(n: number, json: string): readonly SharedLine[] {
+    return this.#split(`[${Type.snapshot},${n},${json}]`);
   }
 
   message(parts: MessageParts): readonly SharedLine[] {

@@ -2,31 +2,44 @@
  * The door of a node: HTTP requests and WebSocket handshakes in, sessions out. It owns the session registry and everything below it, and knows channels only
  * as the `ServerApp` it was given.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   DEFAULT_LIMITS,
   type Identity,
   type Limits,
+  RunnelError,
   type ServerApp,
   SessionRegistry,
   TRANSPORTS,
   type Transport,
+  Type,
 } from '@runnel/protocol';
 import { nanoid } from 'nanoid';
 import { createMiddleware, type Middleware } from './adapters/express.ts';
-import { type HttpServer, intercept } from './adapters/http-server.ts';
+import { type HttpServer, type Interceptor, intercept } from './adapters/http-server.ts';
 import { type Authenticate, Authenticator } from './authenticator.ts';
+import { type Door, Doors } from './doors.ts';
 import { type Clock, Driver, systemClock } from './driver.ts';
 import { ResumeKeys } from './keys.ts';
+import { type AttachMiddleware, Middlewares } from './middlewares.ts';
+import { Openings } from './openings.ts';
 import { OriginPolicy, type Origins } from './origin.ts';
 import { type SharedLine, sharedLine } from './shared-line.ts';
 import { Edge, type ErrorContext } from './transports/edge.ts';
+import { EventFeed } from './transports/event-feed.ts';
+import { Exchange } from './transports/exchange.ts';
+import { FetchCall } from './transports/fetch-call.ts';
+import type { HttpCall } from './transports/http-call.ts';
 import { HttpEdge } from './transports/http-edge.ts';
+import { NodeCall } from './transports/node-call.ts';
 import { StreamProbes } from './transports/stream-probes.ts';
 import { WebSocketEdge } from './transports/websocket-edge.ts';
 
 export interface GatewayOptions<I extends Identity> {
   readonly app: ServerApp<SharedLine, I>;
   readonly authenticate: Authenticate<I>;
+  /** Middlewares that run before `authenticate`. Default: none. */
+  readonly use?: readonly AttachMiddleware[] | undefined;
   /** The one URL path of all transports. Default `/realtime`. */
   readonly path?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;
@@ -64,14 +77,17 @@ const FETCH_LOOK_MS = 20;
 
 export class Gateway<I extends Identity> {
   readonly node: string;
-  readonly path: string;
   readonly limits: Limits;
   readonly registry: SessionRegistry<SharedLine, I>;
   readonly #clock: Clock;
   readonly #driver: Driver;
+  readonly #doors: Doors;
+  readonly #openings: Openings<I>;
+  readonly #authenticator: Authenticator<I>;
   readonly #edge: Edge<I>;
   readonly #probes: StreamProbes<I>;
   readonly #http: HttpEdge<I>;
+  readonly #events: EventFeed<I>;
   readonly #webSockets: WebSocketEdge<I>;
   /** Servers whose events are taken, and how to give them back. */
   readonly #attached = new Map<HttpServer, () => void>();
@@ -80,20 +96,20 @@ export class Gateway<I extends Identity> {
 
   constructor(options: GatewayOptions<I>) {
     const { app, authenticate, sessionsMax = 100_000, settleMs = 2_000, clock = systemClock } = options;
-    const { transports = TRANSPORTS, path = '/realtime' } = options;
-    if (!path.startsWith('/')) throw new TypeError(`path is ${JSON.stringify(path)}; it must begin with a slash.`);
+    const { transports = TRANSPORTS, path = '/realtime', use = [] } = options;
     this.node = options.node ?? nanoid(12);
-    this.path = path;
+    this.#doors = new Doors(path);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     const report = reporter(options.onError);
     const keys = new ResumeKeys({ node: this.node, secret: options.secret });
+    this.#openings = new Openings<I>(app);
     this.registry = new SessionRegistry<SharedLine, I>({
       node: this.node,
       limits: this.limits,
       transports,
       sessionsMax,
       settleMs,
-      app,
+      app: this.#openings,
       now: () => clock.now(),
       newId: nanoid,
       issueKey: (sid) => keys.issueKey(sid),
@@ -109,6 +125,9 @@ export class Gateway<I extends Identity> {
       flush: (now) => this.registry.flush(now),
       onError: (error) => report(error, 'turn'),
     });
+    const onError = (error: unknown): void => report(error, 'authenticate');
+    const middlewares = new Middlewares(use, onError);
+    this.#authenticator = new Authenticator({ authenticate, middlewares, clock, onError });
     this.#edge = new Edge<I>({
       registry: this.registry,
       driver: this.#driver,
@@ -116,11 +135,17 @@ export class Gateway<I extends Identity> {
       transports: new Set(transports),
       socketsMax: options.socketsMax ?? 2 * sessionsMax,
       origins: new OriginPolicy({ origins: options.origins, credentials: options.cors?.credentials }),
-      authenticator: new Authenticator({ authenticate, clock, onError: (error) => report(error, 'authenticate') }),
+      authenticator: this.#authenticator,
+      openings: this.#openings,
       report,
     });
     this.#http = new HttpEdge(this.#edge, this.#probes);
+    this.#events = new EventFeed({ edge: this.#edge, newId: nanoid });
     this.#webSockets = new WebSocketEdge(this.#edge);
+  }
+
+  get path(): string {
+    return this.#doors.path;
   }
 
   /** The time as the registry wants it. */
@@ -138,7 +163,7 @@ export class Gateway<I extends Identity> {
    * left alone. May be called before or after `listen`, and for several servers.
    */
   attach(server: HttpServer): void {
-    this.#intercept(server, (request, response) => this.#http.handleRequest(request, response));
+    this.#intercept(server, this.#handle);
   }
 
   /** Takes WebSocket handshakes only: for a server whose requests come through `middleware`. Done by itself at the first of them. */
@@ -155,10 +180,43 @@ export class Gateway<I extends Identity> {
   /** For `app.use`, in place of `attach`: slower, but behind what the application has put before it. */
   middleware(): Middleware {
     return createMiddleware({
-      matches: this.#isOurs,
-      request: (request, response) => this.#http.handleRequest(request, response),
+      doorOf: this.#doors.of,
+      request: this.#handle,
       attachUpgrades: (server) => this.attachUpgrades(server),
     });
+  }
+
+  /**
+   * Answers a request that somebody has routed to us. `known`: who it is, so that `authenticate` is not asked. Rejects only with a TypeError, for a request
+   * whose body was read before.
+   */
+  async fetch(request: Request, known: I | null = null): Promise<Response> {
+    const call = new FetchCall(request);
+    this.#serve(call, this.#doors.ofRouted(call.url), known);
+    return call.response;
+  }
+
+  /**
+   * Who `auth` names that came in band over an open session: judged as an attach with it would be. Null: it is refused.
+   *
+   * @throws RunnelError where that cannot be said now: `internal`, `overloaded`, `timeout`
+   */
+  async reauthenticate(
+    auth: unknown,
+    { client, user }: { readonly client: string; readonly user: I },
+  ): Promise<I | null> {
+    const opening = this.#openings.get(client);
+    if (opening === undefined) return null;
+    // Who said who it is says so again with each attach.
+    if (opening.known) return user;
+    const request = opening.handshake.unpack();
+    const verdict = await this.#authenticator.judge({ request, auth, gen: 0, gone: new AbortController() });
+    if ('identity' in verdict) return verdict.identity;
+    const { refusal } = verdict;
+    if (refusal[0] === Type.retry) throw new RunnelError('timeout', 'the credentials were not checked in time');
+    const [, code, reason] = refusal;
+    if (code === 'unauthorized') return null;
+    throw new RunnelError(code, reason);
   }
 
   /**
@@ -191,16 +249,21 @@ export class Gateway<I extends Identity> {
     }
   }
 
-  #intercept(server: HttpServer, request?: Parameters<typeof intercept>[1]['request']): void {
+  #intercept(server: HttpServer, request?: Interceptor['request']): void {
     this.detach(server);
     const upgrade = this.#webSockets.handleUpgrade.bind(this.#webSockets);
-    this.#attached.set(server, intercept(server, { matches: this.#isOurs, request, upgrade }));
+    this.#attached.set(server, intercept(server, { doorOf: this.#doors.of, request, upgrade }));
   }
 
-  readonly #isOurs = (url: string | undefined): boolean => {
-    if (url === undefined || !url.startsWith(this.path)) return false;
-    return url.length === this.path.length || url[this.path.length] === '?';
+  readonly #handle = (request: IncomingMessage, response: ServerResponse, door: Door): void => {
+    this.#serve(new NodeCall(request, response), door, null);
   };
+
+  #serve(call: HttpCall, door: Door, known: I | null): void {
+    const exchange = new Exchange<I>(this.#edge, call, known);
+    if (door === 'events') this.#events.handle(exchange);
+    else this.#http.handle(exchange);
+  }
 }
 
 /** Reports without ever throwing itself. */

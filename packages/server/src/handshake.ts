@@ -1,22 +1,44 @@
-/**
- * What is kept of the request that opened a socket. A request with its parsed headers is several kilobytes, and would be kept as long as the socket lives only
- * because the client may attach on it once more. One flat string is a tenth of that.
- */
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+/** The request behind an attach, as `authenticate` sees it, and what is kept of it for later. */
+import type { IncomingHttpHeaders } from 'node:http';
 
-/** The request behind an attach, as far as `authenticate` may rely on it. Over HTTP it is the request itself. */
-export interface AttachRequest {
+declare global {
+  namespace Express {
+    /** What express-session, passport and others declare to put on a request. */
+    interface Request {}
+  }
+}
+
+/**
+ * The request behind an attach, as far as `authenticate` may rely on it. Over HTTP it is the request itself; of the one that opened a WebSocket it is what
+ * is listed here. Whatever the middlewares of `use` put on it is there as well, and typed as they declare it: `request.user`, `request.session` …
+ */
+export interface AttachRequest extends Express.Request {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
-  readonly socket: { readonly remoteAddress?: string | undefined };
+  readonly socket: {
+    /** Unknown where `fetchHandler` was asked. */
+    readonly remoteAddress?: string | undefined;
+    /** True over TLS that ends here, and not at a proxy. */
+    readonly encrypted?: boolean | undefined;
+  };
+  /** What `fetchHandler` was given; absent elsewhere. */
+  readonly fetchRequest?: Request | undefined;
 }
 
+/**
+ * What is kept of a request for as long as the session or socket that it opened. A request with its parsed headers is several kilobytes, and would be kept
+ * only because the client may attach on it once more, or refresh its credentials. One flat string is a tenth of that.
+ */
 export class Handshake {
   readonly #packed: string;
 
-  constructor({ method, url, headers, socket: { remoteAddress } }: IncomingMessage) {
-    this.#packed = JSON.stringify({ method, url, headers, socket: { remoteAddress } });
+  constructor(request: Pick<AttachRequest, 'method' | 'url' | 'headers' | 'socket'>) {
+    const { method, headers, socket } = request;
+    const { remoteAddress, encrypted } = socket;
+    // Where a framework has mounted us below a path it takes that path off `url`.
+    const { originalUrl: url = request.url } = request as { readonly originalUrl?: string };
+    this.#packed = JSON.stringify({ method, url, headers, socket: { remoteAddress, encrypted } });
   }
 
   unpack(): AttachRequest {

@@ -4,28 +4,18 @@
  * A channel is *opening* until the broker delivers to it and its head is known, then *open*, and *closed* once the last subscription has
  * left. `head` is the newest offset handed out here. A message above `head` whose `prev` is above it too came too early: others before it
  * are late or lost, so the log is read from `head` first. What cannot be had even so stays a gap that subscribers see by `prev`
- * (PROTOCOL §5.16). Subscriptions that are still reading the log are not sent live messages; they find the latest in `recent`.
+ * (PROTOCOL §5.16). Subscriptions that are still catching up are not sent live messages; they find the latest in `recent`.
  */
-import { type AppDownFrame, type ResolvedChannel, RunnelError, Type } from '@runnel/protocol';
+import { type AppDownFrame, type CompiledEvent, type ResolvedChannel, RunnelError, Type } from '@runnel/protocol';
 import type { BrokerListener, LogEntry, NewEntry } from './brokers/broker.ts';
 import type { Hub } from './hub.ts';
+import type { LiveMessage } from './live-message.ts';
+import { RecentMessages } from './recent-messages.ts';
 import type { SharedLine } from './shared-line.ts';
 import type { Subscription } from './subscription.ts';
 
-/** A message with its lines. */
-export interface LiveMessage {
-  readonly offset: number;
-  readonly prev: number;
-  readonly lines: readonly SharedLine[];
-}
-
-const bytesOf = ({ lines }: LiveMessage): number => lines.reduce((bytes, { size }) => bytes + size, 0);
-
 /** Entries read from the log at a time. */
 export const PAGE_ENTRIES = 256;
-/** Live messages kept for subscriptions that read the log; with fewer they would only have to read once more. */
-const RECENT_MAX = 256;
-const RECENT_BYTES_MAX = 1_048_576;
 /** Messages that wait while the log is read for what should come before them; beyond it they are read from the log as well. */
 const EARLY_MAX = 1_024;
 
@@ -33,6 +23,9 @@ export class HubChannel implements BrokerListener {
   readonly resolved: ResolvedChannel;
   /** PROTOCOL §5.17 */
   readonly n: number;
+  /** Whether messages wait while a session is slow, and some of them may be dropped (PROTOCOL §5.23). */
+  readonly lossy: boolean;
+  readonly recent: RecentMessages = new RecentMessages();
   readonly #hub: Hub;
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #epoch = '';
@@ -41,11 +34,6 @@ export class HubChannel implements BrokerListener {
   readonly #joined = new Set<Subscription>();
   /** Those of them that were answered `subscribed`. */
   readonly #subscribers = new Set<Subscription>();
-  /** How many of them read the log now. */
-  #reading = 0;
-  /** The latest live messages, kept while some subscription reads the log. */
-  #recent: LiveMessage[] = [];
-  #recentBytes = 0;
   /** Messages that came before their predecessors; null while none is missing. */
   #early: LogEntry[] | null = null;
   /** Highest offset heard of while opening. */
@@ -55,6 +43,8 @@ export class HubChannel implements BrokerListener {
     this.#hub = hub;
     this.resolved = resolved;
     this.n = n;
+    const { onSlow, events } = resolved.channel;
+    this.lossy = onSlow === 'drop-oldest' || events.some(({ kind }) => kind === 'latest');
     void this.#open();
   }
 
@@ -92,31 +82,17 @@ export class HubChannel implements BrokerListener {
     if (wasOpen) this.#hub.options.broker.unsubscribe(this.name, this);
   }
 
-  beginReading(): void {
-    this.#reading += 1;
-  }
-
-  endReading(): void {
-    this.#reading -= 1;
-    if (this.#reading === 0) this.#forgetRecent();
-  }
-
   /** The live messages above `offset`, if they follow on it without a gap; null: read the log. */
   after(offset: number): readonly LiveMessage[] | null {
-    if (offset >= this.#head) return [];
-    const at = this.#recent.findIndex((message) => message.offset > offset);
-    const first = this.#recent[at];
-    return first === undefined || first.prev > offset ? null : this.#recent.slice(at);
+    return offset >= this.#head ? [] : this.recent.after(offset);
   }
 
-  /** The lines of one entry of the log. */
-  linesOf(entry: LogEntry): readonly SharedLine[] {
-    const { encoder } = this.#hub.options;
-    const { offset, prev, data, by } = entry;
-    const event = this.resolved.channel.eventsByName.get(entry.event)?.index;
-    // Of an event that this node's contract does not have its clients know nothing either; but the offset is not missing.
-    if (event === undefined) return encoder.counted([Type.skipped, this.n, offset, offset]);
-    return encoder.message({ channel: this.n, offset, prev, event, data, meta: by === undefined ? undefined : { by } });
+  /** One entry of the log, as subscribers get it. */
+  messageOf(entry: LogEntry): LiveMessage {
+    const { offset, prev, key } = entry;
+    const event = this.resolved.channel.eventsByName.get(entry.event);
+    const isLatest = key !== undefined && event?.kind === 'latest';
+    return { offset, prev, lines: this.#linesOf(entry, event), slot: isLatest ? `${event.index}:${key}` : null };
   }
 
   /** Sends a counted frame to every subscriber. */
@@ -153,7 +129,7 @@ export class HubChannel implements BrokerListener {
   restart(epoch: string, head: number): void {
     this.#epoch = epoch;
     this.#head = head;
-    this.#forgetRecent();
+    this.recent.forget();
     this.#early = null;
     for (const subscription of [...this.#subscribers]) {
       subscription.revoke('broker_failed', 'the log of the channel was lost; subscribe again');
@@ -161,29 +137,32 @@ export class HubChannel implements BrokerListener {
   }
 
   #deliver(entry: LogEntry): void {
+    const after = this.#head;
     this.#head = entry.offset;
-    if (this.#subscribers.size === 0 && this.#reading === 0) return;
-    const lines = this.linesOf(entry);
-    const { offset, prev } = entry;
-    for (const { liveFrom, receiver } of this.#subscribers) {
-      if (offset > liveFrom) for (const line of lines) receiver.enqueue(line);
+    if (this.#subscribers.size === 0 && !this.recent.wanted) return;
+    const message = this.messageOf(entry);
+    const { offset, lines } = message;
+    if (this.lossy) this.#offer(message, after);
+    else {
+      for (const { liveFrom, receiver } of this.#subscribers) {
+        if (offset > liveFrom) for (const line of lines) receiver.enqueue(line);
+      }
     }
-    if (this.#reading > 0) this.#keepRecent({ offset, prev, lines });
+    if (this.recent.wanted) this.recent.add(message);
   }
 
-  #keepRecent(message: LiveMessage): void {
-    this.#recent.push(message);
-    this.#recentBytes += bytesOf(message);
-    while (this.#recent.length > RECENT_MAX || this.#recentBytes > RECENT_BYTES_MAX) {
-      const oldest = this.#recent.shift();
-      if (oldest === undefined) return;
-      this.#recentBytes -= bytesOf(oldest);
+  #offer(message: LiveMessage, after: number): void {
+    for (const subscription of this.#subscribers) {
+      if (message.offset > subscription.liveFrom) subscription.take(message, after);
     }
   }
 
-  #forgetRecent(): void {
-    this.#recent = [];
-    this.#recentBytes = 0;
+  #linesOf({ offset, prev, data, by }: LogEntry, event: CompiledEvent | undefined): readonly SharedLine[] {
+    const { encoder } = this.#hub.options;
+    // Of an event that this node's contract does not have its clients know nothing either; but the offset is not missing.
+    if (event === undefined) return encoder.counted([Type.skipped, this.n, prev + 1, offset]);
+    const meta = by === undefined ? undefined : { by };
+    return encoder.message({ channel: this.n, offset, prev, event: event.index, data, meta });
   }
 
   #wait(early: LogEntry[], entry: LogEntry): void {

@@ -2,20 +2,17 @@
  * Which sessions of this node follow which channel. A channel is followed at the broker while at least one subscription has joined it;
  * then it is forgotten, and if it comes back it has another number.
  */
-import type { Limits, PresenceEntry, ResolvedChannel } from '@runnel/protocol';
+import type { Limits, ResolvedChannel } from '@runnel/protocol';
 import type { Broker } from './brokers/broker.ts';
-
 import type { Encoder } from './encoder.ts';
 import { HubChannel } from './hub-channel.ts';
-import type { Timing } from './timing.ts';
 
 export interface HubOptions {
   readonly broker: Broker;
   readonly encoder: Encoder;
-  readonly clock: Timing;
   readonly limits: Limits;
-  /** The members that a subscriber is told of at the start, in parts of a size that one frame takes; null: no presence. */
-  readonly membersOf: (resolved: ResolvedChannel) => readonly (readonly PresenceEntry[])[] | null;
+  /** The members that a subscriber is told of at the start, as JSON arrays of a size that one frame takes each; null: no presence. */
+  readonly membersOf: (resolved: ResolvedChannel) => readonly string[] | null;
   /** A subscription was lost to what `error` says; its session has been told. */
   readonly onError: (error: unknown, channel: string) => void;
 }

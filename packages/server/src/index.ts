@@ -12,10 +12,19 @@ export type {
 export { type MemoryBrokerOptions, type MemoryBrokerStep, memoryBroker } from './brokers/memory.ts';
 export type { Action, AuthorizeRequest, SessionInfo } from './channels/access.ts';
 export type { Occupancy } from './channels/channel-handle.ts';
-export type { HandlerContext, Handlers, PresenceContext, PublishContext, RequestContext } from './channels/handlers.ts';
+export type {
+  HandlerContext,
+  Handlers,
+  LeaveContext,
+  PresenceContext,
+  PublishContext,
+  RequestContext,
+  SnapshotContext,
+} from './channels/handlers.ts';
 export type { Member, ServerChannel, ServerPresence } from './channels/server-channel.ts';
 export type { Clock } from './driver.ts';
 export type { AttachRequest } from './handshake.ts';
+export type { AttachMiddleware } from './middlewares.ts';
 export type { Origins } from './origin.ts';
 export type { ErrorContext, OnError } from './reporter.ts';
 export {

@@ -10,80 +10,87 @@ import {
   RunnelError,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
-
-interface Member<I extends Identity> {
-  readonly sessions: Set<AppSession<I>>;
-  data: unknown;
-  /** Of `data` as JSON, in UTF-16 units. */
-  size: number;
-  /** As subscribers were told. */
-  connected: boolean;
-}
+import { PresenceChannel } from './presence-channel.ts';
+import type { MemberData } from './presence-member.ts';
+import type { Timing } from './timing.ts';
 
 export interface PresenceOptions {
+  readonly clock: Timing;
   /** Tells the subscribers of a channel. */
   readonly tell: (channel: string, change: PresenceChange) => void;
+  /** How many they are. */
+  readonly audience: (channel: string) => number;
   /** Channels that one session may be in. */
   readonly channelsMax: number;
-  /** About the size of the member list that one frame takes, in UTF-16 units. */
+  /** About the size of the changes, or the list of members, that one frame takes, in UTF-16 units. */
   readonly partSize: number;
+}
+
+/** One request to enter, from when it came until it is answered. */
+export interface Entering {
+  readonly channel: string;
+  /** Whether the session has asked for something else since, and got it. */
+  overtaken: boolean;
 }
 
 export class Presence<I extends Identity> {
   readonly #options: PresenceOptions;
-  /** By channel name, then by user id. A channel is here while somebody is in it. */
-  readonly #channels = new Map<string, Map<string, Member<I>>>();
+  /** By name. A channel is here while somebody is in it, or has just left. */
+  readonly #channels = new Map<string, PresenceChannel<I>>();
   /** The channels each session is in. */
   readonly #attendance = new Map<AppSession<I>, Set<string>>();
+  /** The requests of each session to enter, in the order in which they came. */
+  readonly #entering = new Map<AppSession<I>, Set<Entering>>();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
   }
 
-  /** `json` is the encoded `data`. @throws RunnelError `limit_reached` */
-  enter(of: AppSession<I>, channel: string, { data, json }: { readonly data: unknown; readonly json: string }): void {
-    const attended = this.#attendance.get(of) ?? new Set();
-    const { channelsMax } = this.#options;
-    if (!attended.has(channel) && attended.size >= channelsMax) {
-      throw new RunnelError('limit_reached', `a session may be in ${channelsMax} channels`);
-    }
-    this.#attendance.set(of, attended.add(channel));
-    const members = this.#channels.get(channel) ?? new Map<string, Member<I>>();
-    this.#channels.set(channel, members);
-    const member = members.get(of.userId) ?? { sessions: new Set(), data, size: 0, connected: true };
-    members.set(of.userId, member);
-    member.sessions.add(of);
-    member.data = data;
-    member.size = json.length + of.userId.length;
-    member.connected = isConnected(member);
-    this.#options.tell(channel, { joined: [entry(of.userId, member)] });
+  /**
+   * The session asks to enter. The app may take its time over that, and over what the session asks next less: what was asked last is what
+   * counts in the end. To be followed by `settle`.
+   */
+  announce(of: AppSession<I>, channel: string): Entering {
+    const entering = { channel, overtaken: false };
+    this.#entering.set(of, (this.#entering.get(of) ?? new Set()).add(entering));
+    return entering;
   }
 
-  leave(of: AppSession<I>, channel: string): void {
+  settle(of: AppSession<I>, entering: Entering): void {
+    const others = this.#entering.get(of);
+    if (others?.delete(entering) && others.size === 0) this.#entering.delete(of);
+  }
+
+  /** Also for who is in already: shows other data from now on. @throws RunnelError `limit_reached` */
+  enter(of: AppSession<I>, entering: Entering, data: MemberData): void {
+    if (entering.overtaken) return;
+    const { channel: name } = entering;
+    const attended = this.#attendance.get(of) ?? new Set();
+    const { channelsMax } = this.#options;
+    if (!attended.has(name) && attended.size >= channelsMax) {
+      throw new RunnelError('limit_reached', `a session may be in ${channelsMax} channels`);
+    }
+    this.#attendance.set(of, attended.add(name));
+    this.#overtake(of, name, entering);
+    this.#open(name).enter(of, data);
+  }
+
+  leave(of: AppSession<I>, name: string): void {
+    this.#overtake(of, name);
     const attended = this.#attendance.get(of);
-    if (!attended?.delete(channel)) return;
+    if (!attended?.delete(name)) return;
     if (attended.size === 0) this.#attendance.delete(of);
-    const members = this.#channels.get(channel);
-    const member = members?.get(of.userId);
-    if (members === undefined || member === undefined) return;
-    member.sessions.delete(of);
-    if (member.sessions.size > 0) return this.#refresh(channel, of.userId, member);
-    members.delete(of.userId);
-    if (members.size === 0) this.#channels.delete(channel);
-    this.#options.tell(channel, { left: [of.userId] });
+    this.#channels.get(name)?.leave(of);
   }
 
   /** The session has ended. */
   leaveAll(of: AppSession<I>): void {
-    for (const channel of [...(this.#attendance.get(of) ?? [])]) this.leave(of, channel);
+    for (const channel of this.channelsOf(of)) this.leave(of, channel);
   }
 
   /** The session has lost its link, or has one again. */
   refresh(of: AppSession<I>): void {
-    for (const channel of this.#attendance.get(of) ?? []) {
-      const member = this.#channels.get(channel)?.get(of.userId);
-      if (member !== undefined) this.#refresh(channel, of.userId, member);
-    }
+    for (const channel of this.channelsOf(of)) this.#channels.get(channel)?.refresh(of.userId);
   }
 
   /** The channels that the session is in. */
@@ -95,39 +102,42 @@ export class Presence<I extends Identity> {
     return this.#channels.get(channel)?.size ?? 0;
   }
 
-  members(channel: string): PresenceEntry[] {
-    return [...(this.#channels.get(channel) ?? [])].map(([id, member]) => entry(id, member));
+  members(channel: string): readonly PresenceEntry[] {
+    return this.#channels.get(channel)?.list() ?? [];
   }
 
-  /** The members, in parts that one frame takes each; null for a channel without presence. */
-  parts({ name, channel }: ResolvedChannel): PresenceEntry[][] | null {
-    if (channel.presence === null) return null;
-    const parts: PresenceEntry[][] = [];
-    let room = 0;
-    for (const [id, member] of this.#channels.get(name) ?? []) {
-      room -= member.size;
-      if (room < 0) {
-        parts.push([]);
-        room = this.#options.partSize - member.size;
-      }
-      parts.at(-1)?.push(entry(id, member));
+  /** The members as JSON arrays, each of which one frame takes; null for a channel without presence. */
+  parts({ name, channel }: ResolvedChannel): readonly string[] | null {
+    return channel.presence === null ? null : (this.#channels.get(name)?.parts() ?? []);
+  }
+
+  /** Nobody is told anything any more. */
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+    this.#attendance.clear();
+  }
+
+  /** What the session asked of the channel before `by`, and has not got, it does not get any more; all of it without `by`. */
+  #overtake(of: AppSession<I>, channel: string, by?: Entering): void {
+    for (const entering of this.#entering.get(of) ?? []) {
+      if (entering === by) return;
+      if (entering.channel === channel) entering.overtaken = true;
     }
-    return parts;
   }
 
-  #refresh(channel: string, id: string, member: Member<I>): void {
-    const connected = isConnected(member);
-    if (connected === member.connected) return;
-    member.connected = connected;
-    this.#options.tell(channel, { joined: [entry(id, member)] });
+  #open(name: string): PresenceChannel<I> {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const { clock, tell, audience, partSize } = this.#options;
+    const channel = new PresenceChannel<I>({
+      clock,
+      partSize,
+      tell: (change) => tell(name, change),
+      audience: () => audience(name),
+      onIdle: () => this.#channels.delete(name),
+    });
+    this.#channels.set(name, channel);
+    return channel;
   }
-}
-
-function isConnected<I extends Identity>({ sessions }: Member<I>): boolean {
-  for (const { connected } of sessions) if (connected) return true;
-  return false;
-}
-
-function entry<I extends Identity>(id: string, { data, connected }: Member<I>): PresenceEntry {
-  return { id, data, connected };
 }

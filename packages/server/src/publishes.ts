@@ -5,6 +5,7 @@
  * the one that followed it, finds it and gets its outcome. What a client is answered is a *call*; it may end before its execution does.
  */
 import {
+  type CompiledChannel,
   type CompiledPublish,
   type Identity,
   type PublishFrame,
@@ -16,8 +17,9 @@ import type { AppSession } from './app-session.ts';
 import type { Call } from './call.ts';
 import { CallBroadcasts, CallContext } from './channels/call-context.ts';
 import { ChannelHandle, type ChannelPorts } from './channels/channel-handle.ts';
-import { type Core, shown } from './core.ts';
+import type { Core } from './core.ts';
 import { LazyAbort } from './lazy-abort.ts';
+import { mismatch, shown } from './mismatch.ts';
 import { UserWindows } from './user-windows.ts';
 
 /** Executions remembered of one user; beyond it the oldest are forgotten early. */
@@ -39,7 +41,6 @@ interface Publish<I extends Identity> {
 }
 
 export interface PublishesOptions {
-  readonly ports: ChannelPorts;
   /** How long a handler may take, ms. */
   readonly handlerMs: number;
 }
@@ -60,10 +61,7 @@ export class Publishes<I extends Identity> {
     try {
       const resolved = this.#core.resolve(channel);
       const declared = resolved.channel.publish.get(event);
-      if (declared === undefined || declared.volatile) {
-        const why = declared === undefined ? 'may not be published' : 'is volatile: it is sent without an answer';
-        throw new RunnelError('unknown_event', `${shown(event)} of ${resolved.channel.pattern} ${why}`);
-      }
+      if (declared === undefined || declared.volatile) throw unknownEvent(resolved.channel, event);
       of.inTurn(channel, () => this.#run({ of, call, resolved, declared, data, key }));
     } catch (error) {
       call.fail(this.#core.reporter.answer(error, { during: 'publish', user: of.userId }));
@@ -142,6 +140,14 @@ export class Publishes<I extends Identity> {
       const idempotencyKey = keyOf(broadcasts.count);
       return broadcasts.add(this.#core.broadcaster.broadcast(resolved, event, data, { by, idempotencyKey }));
     };
-    return new ChannelHandle({ ...this.#options.ports, broadcast }, publish.resolved);
+    return new ChannelHandle({ ...this.#core.ports, broadcast }, publish.resolved);
   }
+}
+
+function unknownEvent({ pattern, publish }: CompiledChannel, event: string): RunnelError {
+  if (publish.has(event)) {
+    return new RunnelError('unknown_event', `${event} of ${pattern} is volatile: use send(), which has no answer`);
+  }
+  const answered = [...publish.values()].filter(({ volatile }) => !volatile).map(({ name }) => name);
+  return mismatch('unknown_event', `clients cannot publish ${shown(event)} to ${pattern}`, answered);
 }

@@ -4,7 +4,10 @@ import type { SharedLine } from './shared-line.ts';
 export interface Receiver {
   /** Its public name. */
   readonly client: string;
-  readonly ledger: { readonly bytes: number; readonly tx: number; readonly ob: number };
+  /** PROTOCOL §8.10: what is sent to it now would only wait. */
+  readonly slow: boolean;
+  /** Calls `run` once, at the end of the turn in which it is slow no more; never, if it ends before that. Returns what calls it off. */
+  whenDrained(run: () => void): () => void;
   enqueue(line: SharedLine): void;
   sendLoose(line: SharedLine): void;
 }

@@ -1,8 +1,10 @@
-/** Requests: they run beside each other, each with a time limit, and each is answered once. */
+/** Requests: they run beside each other, each with a time limit, and each is answered once, in one piece or after parts (PROTOCOL §5.18, §5.27). */
 import {
+  type CompiledChannel,
   type CompiledRequest,
   encodeData,
   type Identity,
+  NAME_LIMITS,
   type RequestFrame,
   type ResolvedChannel,
   RunnelError,
@@ -13,16 +15,28 @@ import type { BuiltIns } from './built-ins.ts';
 import type { Call } from './call.ts';
 import { CallBroadcasts, CallContext, DeclaredFailure } from './channels/call-context.ts';
 import { ChannelHandle, type ChannelPorts } from './channels/channel-handle.ts';
-import { type Core, shown } from './core.ts';
+import type { Core } from './core.ts';
+import { mismatch, shown } from './mismatch.ts';
+import type { ErrorContext } from './reporter.ts';
+import { StreamedAnswer } from './streamed-answer.ts';
 
 /** The longest time limit that a client may ask for, ms. */
 const LIMIT_MS_MAX = 3_600_000;
 
 export interface RequestsOptions<I extends Identity> {
-  readonly ports: ChannelPorts;
   readonly builtIns: BuiltIns<I>;
   /** Time limit of a request whose client names none, ms. */
   readonly handlerMs: number;
+}
+
+/** One request to a handler. */
+interface Asked<I extends Identity> {
+  readonly of: AppSession<I>;
+  readonly call: Call;
+  readonly resolved: ResolvedChannel;
+  readonly declared: CompiledRequest;
+  /** Null: its answer is not streamed. */
+  readonly stream: StreamedAnswer<I> | null;
 }
 
 export class Requests<I extends Identity> {
@@ -35,46 +49,68 @@ export class Requests<I extends Identity> {
   }
 
   /** `call` is for the frame. */
-  async handle(of: AppSession<I>, call: Call, [, , channel, method, data, timeoutMs]: RequestFrame): Promise<void> {
-    const { handlerMs, builtIns } = this.#options;
-    call.limit(timeoutMs === undefined || timeoutMs === 0 ? handlerMs : Math.min(timeoutMs, LIMIT_MS_MAX));
+  async handle(of: AppSession<I>, call: Call, frame: RequestFrame): Promise<void> {
+    const [, , channel, method, data, timeoutMs = 0, { credit } = {}] = frame;
+    const limitMs = timeoutMs === 0 ? this.#options.handlerMs : Math.min(timeoutMs, LIMIT_MS_MAX);
+    call.limit(limitMs);
+    let during: ErrorContext['during'] = 'request';
     try {
-      const builtIn = method.startsWith('$') ? builtIns.get(method) : undefined;
-      call.succeed(
-        builtIn === undefined ? await this.#ask(of, call, { channel, method, data }) : await builtIn(of, channel, data),
-      );
+      if (!method.startsWith('$')) return call.succeed(await this.#ask(of, call, frame, limitMs));
+      const builtIn = this.#options.builtIns.get(method);
+      during = builtIn.during;
+      if (credit !== undefined) throw inOnePiece(method);
+      call.succeed(await builtIn.answer({ of, call, channel, data }));
     } catch (error) {
       if (call.isAbortion(error)) return;
-      const during = method.startsWith('$') ? 'presence' : 'request';
-      const context = { during, channel: channel.slice(0, 256), method: method.slice(0, 64), user: of.userId } as const;
-      call.fail(error instanceof DeclaredAnswer ? error : this.#core.reporter.answer(error, context));
+      const answer = error instanceof DeclaredAnswer;
+      call.fail(answer ? error : this.#core.reporter.answer(error, contextOf(of, frame, during)));
     }
   }
 
+  /** Ends the streamed answers that the session may no longer have. */
+  async reauthorize(of: AppSession<I>): Promise<void> {
+    await Promise.all(of.calls.map(({ stream }) => stream?.recheck()));
+  }
+
   /** The encoded answer; null where the contract declares none. */
-  async #ask(
-    of: AppSession<I>,
-    call: Call,
-    { channel: name, method, data }: { channel: string; method: string; data: unknown },
-  ): Promise<string | null> {
+  async #ask(of: AppSession<I>, call: Call, frame: RequestFrame, limitMs: number): Promise<string | null> {
+    const [, , name, method, data, , { credit, again = false } = {}] = frame;
     const resolved = this.#core.resolve(name);
-    const declared = resolved.channel.requests.get(method);
-    if (declared === undefined || declared.yields !== null) {
-      throw new RunnelError('unknown_method', `${resolved.channel.pattern} answers no request ${shown(method)}`);
+    const declared = declaredAs(resolved.channel, method, credit !== undefined);
+    if (again && !declared.idempotent) {
+      const why = 'the session was lost while it was under way, and the contract does not call it idempotent';
+      throw new RunnelError('indeterminate', `${method} of ${name} may or may not have run: ${why}`);
     }
-    const handlers = await this.#core.handlersOf(resolved);
-    await this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method });
-    const { input, output } = declared;
+    const check = async (): Promise<void> => {
+      const handlers = await this.#core.handlersOf(resolved);
+      await this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method });
+    };
+    const encode = (part: unknown): Promise<string> =>
+      this.#encode(declared.yields, part, `a part of the answer to ${method} of ${name}`);
+    const onError = (error: unknown): void => this.#core.reporter.report(error, contextOf(of, frame, 'request'));
+    // Before anything is waited for: the client may allow more parts at any time.
+    const stream =
+      credit === undefined ? null : new StreamedAnswer({ of, call, credit, limitMs, encode, check, onError });
+    await check();
+    const { input } = declared;
     const value = input === null ? undefined : await validateOrThrow(input, data, `request ${method} of ${name}`);
-    if (call.settled) return null;
+    return call.settled ? null : this.#run({ of, call, resolved, declared, stream }, value);
+  }
+
+  async #run({ of, call, resolved, declared, stream }: Asked<I>, data: unknown): Promise<string | null> {
+    const handlers = await this.#core.handlersOf(resolved);
     const broadcasts = new CallBroadcasts();
     const channel = this.#channel(of, resolved, broadcasts);
     const signal = (): AbortSignal => call.signal;
     const { info: session } = of;
-    const context = new CallContext({ data: value, session, resolved, channel, idempotencyKey: undefined, signal });
-    const reply = await this.#reply(declared, name, () => handlers.requests.get(method)?.(context));
+    const context = new CallContext({ data, session, resolved, channel, idempotencyKey: undefined, signal });
+    const run = (): unknown => handlers.requests.get(declared.name)?.(context);
+    const { name } = resolved;
+    const reply = await this.#reply(declared, name, stream === null ? run : async () => stream.send(await run()));
     await broadcasts.accepted();
-    return output === null ? null : this.#encode(declared, name, reply);
+    const { output } = declared;
+    if (output === null || call.settled) return null;
+    return this.#encode(output, reply, `the answer to ${declared.name} of ${name}`);
   }
 
   /** What the handler returns; what it failed with as declared becomes the error that says so. */
@@ -95,10 +131,9 @@ export class Requests<I extends Identity> {
     }
   }
 
-  async #encode({ name: method, output }: CompiledRequest, channel: string, reply: unknown): Promise<string> {
-    const subject = `the answer to ${method} of ${channel}`;
+  #encode(schema: CompiledRequest['output'], value: unknown, subject: string): Promise<string> {
     return this.#own(async () => {
-      const json = encodeData(output === null ? reply : await validateOrThrow(output, reply, subject));
+      const json = encodeData(schema === null ? value : await validateOrThrow(schema, value, subject));
       this.#core.encoder.checkSize(json, subject);
       return json;
     });
@@ -117,9 +152,34 @@ export class Requests<I extends Identity> {
     const { client: by } = of.session;
     const broadcast: ChannelPorts['broadcast'] = (to, event, data) =>
       broadcasts.add(this.#core.broadcaster.broadcast(to, event, data, { by }));
-    return new ChannelHandle({ ...this.#options.ports, broadcast }, resolved);
+    return new ChannelHandle({ ...this.#core.ports, broadcast }, resolved);
   }
 }
 
 /** The answer that a declared failure becomes. */
 class DeclaredAnswer extends RunnelError {}
+
+function contextOf<I extends Identity>(
+  { userId: user }: AppSession<I>,
+  [, , channel, method]: RequestFrame,
+  during: ErrorContext['during'],
+): ErrorContext {
+  return { during, channel: channel.slice(0, NAME_LIMITS.channel), method: method.slice(0, NAME_LIMITS.name), user };
+}
+
+/** @throws RunnelError `unknown_method` for a request that is not declared, or not as one whose answer is streamed, or not as any other */
+function declaredAs({ pattern, requests }: CompiledChannel, method: string, streamed: boolean): CompiledRequest {
+  const declared = requests.get(method);
+  if (declared === undefined) {
+    throw mismatch('unknown_method', `${pattern} has no request ${shown(method)}`, requests.keys());
+  }
+  if (streamed === (declared.yields !== null)) return declared;
+  if (streamed) throw inOnePiece(`${method} of ${pattern}`);
+  const how = 'ask with iterate(), not request()';
+  throw new RunnelError('unknown_method', `the answer to ${method} of ${pattern} is streamed: ${how}`);
+}
+
+function inOnePiece(what: string): RunnelError {
+  const how = 'ask with request(), not iterate()';
+  return new RunnelError('unknown_method', `the answer to ${what} comes in one piece: ${how}`);
+}

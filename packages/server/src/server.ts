@@ -21,6 +21,7 @@ import type { Expiring } from './credentials.ts';
 import { type Clock, systemClock } from './driver.ts';
 import { Gateway } from './gateway.ts';
 import type { AttachRequest } from './handshake.ts';
+import type { AttachMiddleware } from './middlewares.ts';
 import type { Origins } from './origin.ts';
 import type { OnError } from './reporter.ts';
 
@@ -31,15 +32,26 @@ export interface ServerIdentity extends Identity, Expiring {}
 export interface AuthenticateContext {
   /** What the client gave as `auth`. Not validated. */
   readonly auth: unknown;
-  /** The request of the attach; null where fresh credentials come in band, over a session that is open. */
-  readonly request: AttachRequest | null;
+  /** The request of the attach; for fresh credentials that come in band, that of the attach which the session was opened or resumed with last. */
+  readonly request: AttachRequest;
 }
 
 export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> {
   readonly contract: C;
   /** Says who it is, or null to refuse. Asked for every attach, and for fresh credentials in band. */
   readonly authenticate: (context: AuthenticateContext) => I | null | Promise<I | null>;
-  /** The one URL path of all transports. Default: `/realtime`. */
+  /**
+   * Connect or Express middlewares that run before `authenticate`, in order, whenever that is asked: once per attach, over any transport, and not for the
+   * polls and POSTs between. So `request.session` of express-session and `request.user` of passport are there. An Express app or router is a middleware
+   * too, and brings `request.get`, `response.status` and the like.
+   *
+   * They are given a stand-in for the response: a cookie that they set does not reach the client, so let routes of the app set it (`saveUninitialized:
+   * false`, `resave: false`). Sessions are saved and touched as usual. One that answers 401, 403 or a redirect instead of calling `next`, or calls it with
+   * an error of such a status, refuses the client with `unauthorized`; 429 and 503 mean `overloaded`; any other error reaches `onError`. They share the
+   * 10 s of `authenticate`. Default: none.
+   */
+  readonly use?: readonly AttachMiddleware[] | undefined;
+  /** The one URL path of all transports; `<path>/events` is for readers without the SDK (PROTOCOL §11). Default: `/realtime`. */
   readonly path?: string | undefined;
   /** Origins of pages beside the server's own. Default: none. */
   readonly origins?: Origins | undefined;
@@ -59,10 +71,10 @@ export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> 
   readonly secret?: string | Uint8Array | undefined;
   /** What handlers threw, and whatever else is no client's fault. Default: `console.error`. */
   readonly onError?: OnError | undefined;
-  /** A client has shown that it got its welcome. */
-  readonly onSession?: ((session: SessionInfo<I>) => void) | undefined;
-  /** A session is over; `code` says why (PROTOCOL §9). */
-  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => void) | undefined;
+  /** A session has begun: its client has shown that it got its welcome. Nobody waits for it; what it throws reaches `onError`. */
+  readonly onSession?: ((session: SessionInfo<I>) => unknown) | undefined;
+  /** A session that `onSession` was told of is over; `code` says why (PROTOCOL §9). Likewise. */
+  readonly onSessionEnd?: ((session: SessionInfo<I>, code: string) => unknown) | undefined;
   /** Default: the clock of the process. */
   readonly clock?: Clock | undefined;
 }
@@ -113,16 +125,16 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
       broker: options.broker ?? memoryBroker({ clock, dedupMs: limits.dedupMs }),
       limits,
       clock,
-      reauthenticate: (auth) => authenticate({ auth, request: null }),
+      reauthenticate: (auth, session) => this.#gateway.reauthenticate(auth, session),
       ...{ onError, onSession, onSessionEnd, handlerMs },
     });
-    const { path, origins, cors, transports, sessionsMax, node, secret } = options;
+    const { path, origins, cors, transports, sessionsMax, node, secret, use } = options;
     this.#gateway = new Gateway<I>({
       app: this.#application,
       authenticate: ({ auth, request }) => authenticate({ auth, request }),
       onError: (error, context) =>
         onError(error, { during: context === 'authenticate' ? 'authenticate' : 'transport' }),
-      ...{ limits, clock, path, origins, cors, transports, sessionsMax, node, secret },
+      ...{ limits, clock, path, origins, cors, transports, sessionsMax, node, secret, use },
     });
   }
 
@@ -170,9 +182,31 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
     return this;
   }
 
-  /** For `app.use`, in place of `attach`: slower, but behind what the app has put before it. */
+  /**
+   * For `app.use`, in place of `attach`: slower, but behind what the app has put before it. WebSockets never come through a framework: what `authenticate`
+   * needs to find belongs into `use`.
+   */
   middleware(): Middleware {
     return this.#gateway.middleware();
+  }
+
+  /**
+   * Answers a request that a framework has routed here, over stream and poll; WebSockets need `attach`. It is a property, so that
+   * `export const POST = realtime.fetchHandler` will do; give it `GET` (for `…/events`) and `OPTIONS` as well. The path is not looked at, but for its end.
+   * Rejects with a TypeError for a request whose body was read before.
+   */
+  readonly fetchHandler: (request: Request) => Promise<Response> = (request) => this.#gateway.fetch(request);
+
+  /**
+   * Likewise for a request of somebody whom the app knows already: `use` and `authenticate` are left out, also for fresh credentials in band. Every request
+   * of that client must come this way.
+   *
+   * @throws TypeError for a user without `id`
+   */
+  async fetchAs(user: I, request: Request): Promise<Response> {
+    if (typeof user?.id !== 'string' || user.id === '')
+      throw new TypeError('fetchAs needs a user whose id is a string.');
+    return this.#gateway.fetch(request, user);
   }
 
   stats(): ServerStats {

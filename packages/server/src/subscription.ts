@@ -1,19 +1,21 @@
 /**
  * One session's subscription to one channel, from its request to its end.
  *
- *     asked ──► joined ──► reading ──► live          ended from any of them
- *                  └───────────────────►
+ *     asked ──► joined ──► catching up ──► live          ended from any of them
+ *                  └───────────────────────►
  *
- * *asked*: `authorize` has not answered. *joined*: the hub follows the channel for it, or is about to. *reading*: it was told `subscribed`
- * or is about to be, and reads the log from its position, a page at a time, as fast as the session takes it. *live*: messages above
- * `liveFrom` come from the hub. It is answered exactly once: by `subscribed`, or by an error, which is `canceled` where it ended unheard.
+ * *asked*: `authorize` has not answered. *joined*: the hub follows the channel for it, or is about to. *catching up*: it is answered and
+ * brought to where live messages go on. *live*: messages above `liveFrom` come from the hub. It is answered exactly once: by `subscribed`,
+ * or by an error, which is `canceled` where it ended unheard.
  */
-import { type Position, type ResolvedChannel, RunnelError, type SubscribeOptions, Type } from '@runnel/protocol';
-import type { LogRead, ReadQuery } from './brokers/broker.ts';
-import type { Encoder } from './encoder.ts';
+import { type ResolvedChannel, RunnelError, type SubscribeOptions, Type } from '@runnel/protocol';
+import { CatchUp, type SnapshotSource } from './catch-up.ts';
 import type { Hub } from './hub.ts';
-import { type HubChannel, PAGE_ENTRIES } from './hub-channel.ts';
+import type { HubChannel } from './hub-channel.ts';
+import type { LiveMessage } from './live-message.ts';
 import type { Receiver } from './receiver.ts';
+import type { SharedLine } from './shared-line.ts';
+import { SlowLane } from './slow-lane.ts';
 
 export interface SubscriptionOptions {
   readonly receiver: Receiver;
@@ -21,14 +23,20 @@ export interface SubscriptionOptions {
   readonly id: number;
   readonly resolved: ResolvedChannel;
   readonly from: SubscribeOptions;
+  /** Null where the contract declares no snapshot. */
+  readonly snapshots: SnapshotSource | null;
   /** The subscription was answered, and sent what was there to be sent at once. Called once. */
   readonly onSettled: () => void;
-  /** It ended otherwise than by `end`: refused or revoked. Called once, if at all. */
-  readonly onLost: (subscription: Subscription) => void;
+  /** It ended otherwise than by `end`: refused or revoked, with `code`. Called once, if at all. */
+  readonly onLost: (subscription: Subscription, code: string) => void;
 }
 
-/** While a backlog waits for the session to take what it was sent, ms between two looks: each is twice the last. */
-const ROOM_MS = { first: 20, last: 1_000 } as const;
+/** What a subscription is told at the start (PROTOCOL §5.17). */
+interface Start {
+  readonly offset: number;
+  readonly head: number;
+  readonly recovered: boolean | null;
+}
 
 export class Subscription {
   readonly receiver: Receiver;
@@ -39,11 +47,15 @@ export class Subscription {
   liveFrom: number = Number.POSITIVE_INFINITY;
   /** Set when it joins; the channel it has to leave. */
   #channel: HubChannel | null = null;
+  /** Called when it was told `subscribed`. */
+  #onSubscribed: () => void = () => {};
   #answered = false;
   #settled = false;
   #ended = false;
-  /** Ends the wait for room; null while it does not wait. */
-  #stopWaiting: (() => void) | null = null;
+  /** Null while it does not catch up. */
+  #catchUp: CatchUp | null = null;
+  /** Of a channel whose messages may wait: made when the session is slow for the first time. */
+  #slowLane: SlowLane | null = null;
 
   constructor(hub: Hub, options: SubscriptionOptions) {
     this.#hub = hub;
@@ -55,14 +67,19 @@ export class Subscription {
   get ended(): boolean {
     return this.#ended;
   }
-  /** Whether it was told `subscribed` and not sent away since. */
+  /** Whether it was let in, and not sent away since. */
+  get joined(): boolean {
+    return this.#channel !== null && !this.#ended;
+  }
+  /** Whether it was told `subscribed` as well. */
   get active(): boolean {
     return this.#answered && !this.#ended;
   }
 
-  /** It may subscribe. */
-  join(): void {
+  /** It may subscribe. `onSubscribed` is called when it was told so. */
+  join(onSubscribed: () => void): void {
     if (this.#ended) return;
+    this.#onSubscribed = onSubscribed;
     this.#channel = this.#hub.open(this.resolved);
     this.#channel.join(this);
   }
@@ -70,17 +87,20 @@ export class Subscription {
   /** The channel is open: PROTOCOL §5.17. */
   start(channel: HubChannel): void {
     if (this.#ended) return;
-    const { since, rewind = 0 } = this.#options.from;
+    const { from, snapshots } = this.#options;
+    const { since, rewind = 0 } = from;
     const { history } = this.resolved.channel;
-    const atHead = since !== undefined && since.epoch === channel.epoch && since.offset === channel.head;
-    if (atHead || history === null || (since === undefined && rewind === 0)) {
-      this.#answer(channel.head, since === undefined ? null : atHead);
-      this.#goLive(channel.head);
+    const { epoch, head } = channel;
+    const atHead = since !== undefined && since.epoch === epoch && since.offset === head;
+    const isFresh = since === undefined && rewind === 0;
+    if (atHead || (snapshots === null && (history === null || isFresh))) {
+      this.answer({ offset: head, head, recovered: since === undefined ? null : atHead });
+      this.goLive(head);
     } else {
-      void this.#read(
-        channel,
-        since === undefined ? { limit: Math.min(rewind, history.size) } : { since, limit: PAGE_ENTRIES },
-      );
+      this.#catchUp = new CatchUp({ hub: this.#hub, channel, subscription: this, from, snapshots });
+      void this.#catchUp.run().finally(() => {
+        this.#catchUp = null;
+      });
     }
   }
 
@@ -95,7 +115,7 @@ export class Subscription {
     if (this.#ended) return;
     this.#leave();
     this.#answerError(error);
-    this.#options.onLost(this);
+    this.#options.onLost(this, error.code);
   }
 
   /** PROTOCOL §5.26: ends it from the server's side. */
@@ -104,131 +124,81 @@ export class Subscription {
     const channel = this.#channel;
     if (!this.#answered || channel === null) return this.refuse(new RunnelError(code, message));
     this.#leave();
-    this.#send(this.#hub.options.encoder.counted([Type.revoked, channel.n, code, message]));
-    this.#options.onLost(this);
+    this.send(this.#hub.options.encoder.counted([Type.revoked, channel.n, code, message]));
+    this.#options.onLost(this, code);
   }
 
-  // ——— the log ———
+  // ——— for channel and catching up ———
 
-  /** Reads the log from where `query` says to where live messages go on. */
-  async #read(channel: HubChannel, query: ReadQuery): Promise<void> {
-    channel.beginReading();
-    try {
-      let read = await this.#page(channel, query);
-      if (read === null) return;
-      let position = this.#answerFrom(read);
-      for (;;) {
-        for (const entry of read.entries) {
-          if (!this.#hasRoom()) await this.#room();
-          if (this.#ended) return;
-          this.#send(channel.linesOf(entry));
-          position = { epoch: read.epoch, offset: entry.offset };
-        }
-        const rest = channel.after(position.offset);
-        if (rest !== null) {
-          for (const { lines } of rest) this.#send(lines);
-          return this.#goLive(Math.max(position.offset, channel.head));
-        }
-        read = await this.#page(channel, { since: position, limit: PAGE_ENTRIES });
-        if (read === null) return;
-        if (read.entries.length === 0) position = { epoch: read.epoch, offset: channel.head };
-      }
-    } catch (cause) {
-      this.revoke('broker_failed', 'the log of the channel could not be read');
-      this.#hub.options.onError(cause, channel.name);
-    } finally {
-      channel.endReading();
-      this.#settle();
-    }
-  }
-
-  /** One page of the log; null if the subscription has ended meanwhile. */
-  async #page(channel: HubChannel, query: ReadQuery): Promise<LogRead | null> {
-    const read = await this.#hub.options.broker.read(channel.name, query);
-    if (!this.#ended && read.epoch !== channel.epoch) channel.restart(read.epoch, read.head);
-    return this.#ended ? null : read;
-  }
-
-  /** Answers with the position before the first message that will follow. */
-  #answerFrom(read: LogRead): Position {
-    const { since } = this.#options.from;
-    const first = read.entries[0];
-    const offset = since !== undefined && read.complete ? since.offset : (first?.prev ?? read.head);
-    this.#answer(offset, since === undefined ? null : read.complete);
-    return { epoch: read.epoch, offset };
-  }
-
-  /** A backlog may fill half of the outbox; the rest is for what comes meanwhile. */
-  #hasRoom(): boolean {
-    const { bytes, tx, ob } = this.receiver.ledger;
-    const { outboxBytes, outboxFrames } = this.#hub.options.limits;
-    return bytes * 2 <= outboxBytes && (tx - ob) * 2 <= outboxFrames;
-  }
-
-  /** Resolves when there is room, or the subscription has ended. */
-  #room(): Promise<void> {
-    this.#settle();
-    return new Promise((resolve) => {
-      const look = (ms: number): void => {
-        if (this.#ended || this.#hasRoom()) {
-          this.#stopWaiting = null;
-          return resolve();
-        }
-        const cancel = this.#hub.options.clock.after(ms, () => look(Math.min(ms * 2, ROOM_MS.last)));
-        this.#stopWaiting = () => {
-          cancel();
-          resolve();
-        };
-      };
-      look(ROOM_MS.first);
-    });
-  }
-
-  // ——— ends ———
-
-  #goLive(position: number): void {
-    if (!this.#ended) this.liveFrom = position;
-    this.#settle();
-  }
-
-  #answer(offset: number, recovered: boolean | null): void {
+  /** Answers `subscribed`, and tells who is present. */
+  answer(start: Start): void {
     const channel = this.#channel;
     if (this.#answered || channel === null) return;
     this.#answered = true;
     const { encoder, membersOf } = this.#hub.options;
-    const { n, epoch, head } = channel;
+    const { n, epoch } = channel;
     const members = membersOf(this.resolved);
+    const [presence = '[]', ...more] = members ?? [];
     const events = this.resolved.channel.events.map(({ name }) => name);
-    const told = { n, epoch, offset, head, recovered, events };
-    const [presence = [], ...more] = members ?? [];
-    this.#send(encoder.counted([Type.subscribed, this.#options.id, members === null ? told : { ...told, presence }]));
-    for (const joined of more) this.#send(encoder.counted([Type.presence, n, { joined }]));
+    const told = { n, epoch, ...start, events };
+    this.send(encoder.subscribed(this.#options.id, told, members === null ? null : presence));
+    for (const joined of more) this.send(encoder.joined(n, joined));
     channel.admit(this);
+    this.#onSubscribed();
+  }
+
+  /** From here on messages above `position` come from the hub. */
+  goLive(position: number): void {
+    if (!this.#ended) this.liveFrom = position;
+    this.settle();
+  }
+
+  /** Sends a message now, or, where it may wait, when the session takes it. @param after offset of the one before it, or of the start */
+  take(message: LiveMessage, after: number): void {
+    const channel = this.#channel;
+    if (channel === null || this.#ended) return;
+    if (channel.lossy && (this.#slowLane !== null || this.receiver.slow)) this.#lane(channel.n).take(message, after);
+    else this.send(message.lines);
+  }
+
+  send(lines: readonly SharedLine[]): void {
+    for (const line of lines) this.receiver.enqueue(line);
+  }
+
+  /** What there is to be sent at once was sent. */
+  settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#options.onSettled();
+  }
+
+  // ——— inside ———
+
+  #lane(n: number): SlowLane {
+    const { encoder, limits } = this.#hub.options;
+    this.#slowLane ??= new SlowLane({
+      receiver: this.receiver,
+      onSlow: this.resolved.channel.onSlow,
+      bounds: { messagesMax: limits.waitingMessages, bytesMax: limits.waitingBytes },
+      send: ({ lines }) => this.send(lines),
+      skip: (from, to) => this.send(encoder.counted([Type.skipped, n, from, to])),
+    });
+    return this.#slowLane;
   }
 
   #answerError(error: RunnelError): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#send(this.#hub.options.encoder.error(this.#options.id, error));
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#options.onSettled();
+    this.send(this.#hub.options.encoder.error(this.#options.id, error));
+    this.settle();
   }
 
   #leave(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.liveFrom = Number.POSITIVE_INFINITY;
-    this.#stopWaiting?.();
-    this.#stopWaiting = null;
+    this.#catchUp?.cancel();
+    this.#slowLane?.clear();
     this.#channel?.leave(this);
-  }
-
-  #send(lines: ReturnType<Encoder['counted']>): void {
-    for (const line of lines) this.receiver.enqueue(line);
   }
 }

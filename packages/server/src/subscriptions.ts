@@ -1,7 +1,17 @@
-import { type AttachSub, type Identity, RunnelError, type SubscribeOptions } from '@runnel/protocol';
+import {
+  type AttachSub,
+  type Identity,
+  type ResolvedChannel,
+  RunnelError,
+  type SubscribeOptions,
+} from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
+import type { SnapshotSource } from './catch-up.ts';
+import type { PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Core } from './core.ts';
+import type { Snapshots } from './snapshots.ts';
 import { Subscription } from './subscription.ts';
+import { SubscriptionHooks } from './subscription-hooks.ts';
 
 export interface SubscribeRequest {
   readonly id: number;
@@ -10,15 +20,22 @@ export interface SubscribeRequest {
   readonly onSettled?: () => void;
 }
 
+export interface SubscriptionsOptions<I extends Identity> {
+  readonly snapshots: Snapshots<I>;
+  /** A session is no longer subscribed to a channel, for whatever reason but its own end. */
+  readonly onLeft: (of: AppSession<I>, channel: string) => void;
+}
+
 /** Lets sessions subscribe, and sees to it that they still may. */
 export class Subscriptions<I extends Identity> {
   readonly #core: Core<I>;
-  /** A session is no longer subscribed to a channel, for whatever reason but its own end. */
-  readonly #onLeft: (of: AppSession<I>, channel: string) => void;
+  readonly #options: SubscriptionsOptions<I>;
+  readonly #hooks: SubscriptionHooks<I>;
 
-  constructor(core: Core<I>, onLeft: (of: AppSession<I>, channel: string) => void) {
+  constructor(core: Core<I>, options: SubscriptionsOptions<I>) {
     this.#core = core;
-    this.#onLeft = onLeft;
+    this.#options = options;
+    this.#hooks = new SubscriptionHooks(core);
   }
 
   /** The subscriptions of an attach; `settled` when each was answered, and sent what was there to be sent at once. */
@@ -41,10 +58,8 @@ export class Subscriptions<I extends Identity> {
       if (known === undefined && of.subscriptions.size >= channels) {
         throw new RunnelError('limit_reached', `a session may have ${channels} channels`);
       }
-      const onLost = (lost: Subscription): void => {
-        if (of.subscriptions.get(channel) !== lost) return;
-        of.subscriptions.delete(channel);
-        this.#onLeft(of, channel);
+      const onLost = (lost: Subscription, code: string): void => {
+        if (of.subscriptions.get(channel) === lost) this.#left(of, channel, code);
       };
       // PROTOCOL §5.16: a client that misses something subscribes again from its position; the new subscription takes the old one's place.
       const subscription = new Subscription(this.#core.hub, {
@@ -52,6 +67,7 @@ export class Subscriptions<I extends Identity> {
         id,
         resolved,
         from,
+        snapshots: resolved.channel.snapshot === null ? null : this.#snapshots(of, resolved),
         onSettled,
         onLost,
       });
@@ -67,35 +83,68 @@ export class Subscriptions<I extends Identity> {
   unsubscribe(of: AppSession<I>, channel: string): void {
     const subscription = of.subscriptions.get(channel);
     if (subscription === undefined) return;
-    of.subscriptions.delete(channel);
     subscription.end();
-    this.#onLeft(of, channel);
+    this.#left(of, channel, 'unsubscribed');
+  }
+
+  /** The client has shown that it got its welcome. */
+  confirmed(of: AppSession<I>): void {
+    this.#hooks.confirmed(of);
+  }
+
+  /** The session has ended with `code`. */
+  endAll(of: AppSession<I>, code: string): void {
+    for (const subscription of [...of.subscriptions.values()]) subscription.end();
+    of.subscriptions.clear();
+    this.#hooks.ended(of, code);
   }
 
   /** Asks again whether the session may follow what it follows, and revokes what it may not. */
   async reauthorize(of: AppSession<I>): Promise<void> {
-    const active = [...of.subscriptions.values()].filter((subscription) => subscription.active);
+    const joined = [...of.subscriptions.values()].filter((subscription) => subscription.joined);
     await Promise.all(
-      active.map(async (subscription) => {
-        const refusal = await this.#refusal(of, subscription);
-        if (refusal !== null) subscription.revoke(refusal.code, refusal.message);
+      joined.map(async (subscription) => {
+        const refused = await this.#permitted(of, subscription);
+        if (RunnelError.is(refused)) subscription.revoke(refused.code, refused.message);
       }),
     );
   }
 
   async #begin(of: AppSession<I>, subscription: Subscription): Promise<void> {
-    const refusal = await this.#refusal(of, subscription);
-    if (refusal === null) subscription.join();
-    else subscription.refuse(refusal);
+    const handlers = await this.#permitted(of, subscription);
+    if (RunnelError.is(handlers)) subscription.refuse(handlers);
+    else subscription.join(() => this.#hooks.subscribed(of, subscription.resolved, handlers));
   }
 
-  async #refusal(of: AppSession<I>, { resolved }: Subscription): Promise<RunnelError | null> {
+  #left(of: AppSession<I>, channel: string, reason: string): void {
+    of.subscriptions.delete(channel);
+    this.#options.onLeft(of, channel);
+    this.#hooks.left(of, channel, reason);
+  }
+
+  /** The handlers of the channel; where the session may not subscribe, what the client is told. */
+  async #permitted(of: AppSession<I>, { resolved }: Subscription): Promise<PatternHandlers<I> | RunnelError> {
     try {
       const handlers = await this.#core.handlersOf(resolved);
       await this.#core.authorizer.check(handlers, of, resolved, { action: 'subscribe' });
-      return null;
+      return handlers;
     } catch (error) {
-      return this.#core.reporter.answer(error, { during: 'subscribe', channel: resolved.name, user: of.userId });
+      return this.#answer(of, resolved, error);
     }
+  }
+
+  #snapshots(of: AppSession<I>, resolved: ResolvedChannel): SnapshotSource {
+    const read = async (unwanted: AbortSignal): Promise<string> => {
+      try {
+        return await this.#options.snapshots.read(of, resolved, unwanted);
+      } catch (error) {
+        throw this.#answer(of, resolved, error);
+      }
+    };
+    return { read, slots: of.slots };
+  }
+
+  #answer(of: AppSession<I>, { name: channel }: ResolvedChannel, error: unknown): RunnelError {
+    return this.#core.reporter.answer(error, { during: 'subscribe', channel, user: of.userId });
   }
 }

@@ -11,11 +11,9 @@ const UNDER_WAY_MAX = 64;
 /** Volatile messages from clients (PROTOCOL §4.9): what may not be, or cannot be taken now, is dropped without a word. */
 export class Volatiles<I extends Identity> {
   readonly #core: Core<I>;
-  readonly #ports: ChannelPorts;
 
-  constructor(core: Core<I>, ports: ChannelPorts) {
+  constructor(core: Core<I>) {
     this.#core = core;
-    this.#ports = ports;
   }
 
   handle(of: AppSession<I>, channel: string, event: string, data: unknown): void {
@@ -42,7 +40,7 @@ export class Volatiles<I extends Identity> {
       const broadcasts = new CallBroadcasts();
       const broadcast: ChannelPorts['broadcast'] = (to, name, payload) =>
         broadcasts.add(this.#core.broadcaster.broadcast(to, name, payload, { by }));
-      const channel = new ChannelHandle({ ...this.#ports, broadcast }, resolved);
+      const channel = new ChannelHandle({ ...this.#core.ports, broadcast }, resolved);
       const abort = new LazyAbort();
       const signal = (): AbortSignal => abort.signal;
       const { info: session } = of;

@@ -28,10 +28,15 @@ describe('sessions', () => {
     expect(told).toEqual(['ann is here', 'ann is gone: closed, false']);
   });
 
-  it('survive hooks that throw', async () => {
-    const onSession = () => {
-      throw new Error('no');
-    };
+  it.each([
+    [
+      'throw',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['reject', () => Promise.reject(new Error('no'))],
+  ])('survive hooks that %s', async (_, onSession) => {
     const harness = openRoom({}, { application: { onSession } });
     const ann = await harness.connect('ann');
     expect(await ann.codeOf(ann.subscribe('ticker'))).toBeNull();
@@ -66,7 +71,14 @@ describe('sessions', () => {
       user: { name: 'Ann' },
       transport: 'websocket',
       connected: true,
+      channels: [],
     });
+    await ann.answer(ann.subscribe('room/b'));
+    await ann.answer(ann.subscribe('ticker'));
+    expect(seen?.channels).toEqual(['room/b', 'ticker']);
+    ann.subscribe('room/c');
+    ann.send([Type.unsubscribe, 'room/b']);
+    expect(seen?.channels).toEqual(['ticker']);
     ann.cut();
     expect(seen?.connected).toBe(false);
     expect(Object.keys(seen ?? {})).toEqual([]);

@@ -83,6 +83,7 @@ describe('a right that is lost', () => {
     await ann.answer(ann.subscribe('ticker'));
     await bob.answer(bob.subscribe('room/a'));
     await ann.answer(ann.request('room/a', '$enter', { color: 'red' }));
+    await harness.clock.advance(20);
     return { allowed, harness, ann, bob };
   };
 
@@ -102,7 +103,7 @@ describe('a right that is lost', () => {
     const { allowed, harness, ann, bob } = await setUp();
     allowed.clear();
     await Promise.all(harness.app.users.sessionsOf('ann').map((of) => harness.app.reauthorize(of)));
-    await turn();
+    await harness.clock.advance(20);
     expect(ann.ofType(Type.revoked)).toHaveLength(1);
     expect(bob.ofType(Type.revoked)).toHaveLength(0);
     expect(bob.ofType(Type.presence).at(-1)?.[2]).toEqual({ left: ['ann'] });
@@ -116,9 +117,10 @@ describe('a right that is lost', () => {
   });
 
   it('to be present ends that alone', async () => {
-    const { allowed, ann, bob } = await setUp();
+    const { allowed, harness, ann, bob } = await setUp();
     allowed.delete('presence');
     await ann.answer(ann.request('', '$auth', 'ann'));
+    await harness.clock.advance(20);
     expect(ann.ofType(Type.revoked)).toHaveLength(0);
     expect(bob.ofType(Type.presence).at(-1)?.[2]).toEqual({ left: ['ann'] });
   });

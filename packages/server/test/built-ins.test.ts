@@ -1,7 +1,10 @@
 import { Type } from '@runnel/protocol';
 import { describe, expect, it } from 'vitest';
-import { Harness } from './harness.ts';
+import { Gates } from './gates.ts';
+import { Harness, type TestClient } from './harness.ts';
+import { openBoard } from './open-board.ts';
 import { openRoom } from './open-room.ts';
+import { turn } from './virtual-clock.ts';
 
 describe('$auth', () => {
   it('replaces the identity of the session', async () => {
@@ -82,6 +85,154 @@ describe('$history', () => {
   it('is not there for a channel without history', async () => {
     const { ann } = await setUp();
     expect(await ann.codeOf(ann.request('ticker', '$history'))).toBe('unknown_method');
+  });
+});
+
+describe('$members', () => {
+  const setUp = async (count: number, limits = {}) => {
+    const harness = openRoom({}, { limits });
+    for (let i = 0; i < count; i += 1) {
+      const client = await harness.connect(`user${i}`);
+      await client.answer(client.request('room/a', '$enter', { color: 'red' }));
+    }
+    const ann = await harness.connect('ann');
+    const ids = async (query?: unknown) =>
+      ((await ann.answer(ann.request('room/a', '$members', query)))[2] as { id: string }[]).map(({ id }) => id);
+    return { ann, ids };
+  };
+
+  it('lists who is there, in the order in which they came', async () => {
+    const { ann } = await setUp(2);
+    expect((await ann.answer(ann.request('room/a', '$members')))[2]).toEqual([
+      { id: 'user0', data: { color: 'red' }, connected: true },
+      { id: 'user1', data: { color: 'red' }, connected: true },
+    ]);
+  });
+
+  it('goes through them by pages', async () => {
+    const { ids } = await setUp(5);
+    expect(await ids({ limit: 2 })).toEqual(['user0', 'user1']);
+    expect(await ids({ skip: 2, limit: 2 })).toEqual(['user2', 'user3']);
+    expect(await ids({ skip: 4 })).toEqual(['user4']);
+    expect(await ids({ skip: 5 })).toEqual([]);
+  });
+
+  it('refuses a list that is too long, and gives pages of it that are not', async () => {
+    const { ann, ids } = await setUp(50, { messageBytes: 1_000 });
+    const [, , code, message] = await ann.answer(ann.request('room/a', '$members'));
+    expect(code).toBe('payload_too_large');
+    expect(message).toContain('{skip, limit}');
+    const page = await ids({ skip: 10 });
+    expect(page.length).toBeGreaterThan(1);
+    expect(page.length).toBeLessThan(20);
+    expect(page[0]).toBe('user10');
+  });
+
+  it.each([{ limit: 0 }, { limit: 1.5 }, { skip: -1 }, { skip: 'x' }])('refuses the query %o', async (query) => {
+    const { ann } = await setUp(0);
+    expect(await ann.codeOf(ann.request('room/a', '$members', query))).toBe('validation_failed');
+  });
+});
+
+describe('$occupancy', () => {
+  it('counts, with presence and without', async () => {
+    const harness = openRoom();
+    const ann = await harness.connect('ann', [
+      [1, 'room/a', {}],
+      [2, 'ticker', {}],
+    ]);
+    const bob = await harness.connect('bob', [[1, 'room/a', {}]]);
+    await bob.answer(bob.request('room/a', '$enter', { color: 'red' }));
+    expect((await ann.answer(ann.request('room/a', '$occupancy')))[2]).toEqual({ members: 1, subscribers: 2 });
+    expect((await ann.answer(ann.request('ticker', '$occupancy')))[2]).toEqual({ members: 0, subscribers: 1 });
+    expect((await ann.answer(ann.request('room/b', '$occupancy')))[2]).toEqual({ members: 0, subscribers: 0 });
+  });
+
+  it.each(['$occupancy', '$members', '$history'])('%s is for those who may subscribe', async (method) => {
+    const asked: string[] = [];
+    const harness = openRoom({
+      authorize: ({ action }) => {
+        asked.push(action);
+        return action !== 'subscribe';
+      },
+    });
+    const ann = await harness.connect('ann');
+    expect(await ann.codeOf(ann.request('room/a', method))).toBe('forbidden');
+    expect(asked).toEqual(['subscribe']);
+  });
+});
+
+describe('$snapshot', () => {
+  const ask = async (client: TestClient) => (await client.answer(client.request('board/a', '$snapshot')))[2];
+  const board = (harness: Harness) => harness.app.channel('board/:boardId', { boardId: 'a' });
+
+  it('gives the state as the schema puts it, and its position', async () => {
+    const harness = openBoard({ snapshot: async () => new Date(5) });
+    const position = await board(harness).broadcast('moved', 1);
+    const ann = await harness.connect('ann');
+    expect(await ask(ann)).toEqual({ ...position, data: 5 });
+  });
+
+  it('takes the position before it reads: what happens meanwhile comes after it', async () => {
+    const harness = openBoard({
+      snapshot: async ({ channel }) => {
+        await channel.broadcast('moved', 2);
+        return new Date(5);
+      },
+    });
+    await board(harness).broadcast('moved', 1);
+    const ann = await harness.connect('ann');
+    expect(await ask(ann)).toMatchObject({ offset: 1, data: 5 });
+  });
+
+  it('is for those who may subscribe', async () => {
+    const ann = await openBoard({ authorize: ({ action }) => action !== 'subscribe' }).connect('ann');
+    expect(await ann.codeOf(ann.request('board/a', '$snapshot'))).toBe('forbidden');
+  });
+
+  it('is not there where the contract declares none', async () => {
+    const ann = await openRoom().connect('ann');
+    expect((await ann.answer(ann.request('room/a', '$snapshot'))).slice(2, 4)).toEqual([
+      'unknown_method',
+      'room/:roomId declares no snapshot in the contract of this server',
+    ]);
+  });
+
+  it('blames the server for a state that its schema refuses', async () => {
+    const harness = openBoard({ snapshot: () => 'now' });
+    const ann = await harness.connect('ann');
+    expect(await ann.codeOf(ann.request('board/a', '$snapshot'))).toBe('handler_failed');
+    expect(harness.errors).toMatchObject([{ error: { code: 'validation_failed' }, context: { method: '$snapshot' } }]);
+  });
+
+  it('stops the handler when it is canceled', async () => {
+    let signal: AbortSignal | undefined;
+    const snapshot = (context: { signal: AbortSignal }) => {
+      signal = context.signal;
+      return new Promise(() => {});
+    };
+    const harness = openBoard({ snapshot });
+    const ann = await harness.connect('ann');
+    const id = ann.request('board/a', '$snapshot');
+    await turn();
+    ann.send([Type.cancel, id]);
+    expect(await ann.codeOf(id)).toBe('canceled');
+    expect(signal?.aborted).toBe(true);
+    expect(harness.clock.pending).toBe(0);
+  });
+});
+
+describe('a broker that does not answer', () => {
+  it.each(['$history', '$snapshot'])('is what %s fails with, and what the app is told', async (method) => {
+    const gates = new Gates();
+    const harness = openBoard({}, { latency: gates.latency });
+    const ann = await harness.connect('ann');
+    gates.hold('read');
+    const id = ann.request('board/a', method);
+    await turn();
+    gates.fail('read');
+    expect(await ann.codeOf(id)).toBe('broker_failed');
+    expect(harness.errors).toMatchObject([{ error: { code: 'broker_failed' }, context: { channel: 'board/a' } }]);
   });
 });
 

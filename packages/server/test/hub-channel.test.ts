@@ -89,6 +89,15 @@ describe('a hub channel', () => {
     expect(bob.messages).toEqual(['new']);
   });
 
+  it('says of an event that its contract does not have, that its offset is skipped, with those that the log never had', async () => {
+    const { broker, harness } = setUp();
+    const ann = await harness.connect('ann', [[1, 'room/a', {}]]);
+    const { epoch } = await broker.read('room/a', { limit: 0 });
+    broker.listeners.get('room/a')?.message({ offset: 3, prev: 0, event: 'later', data: '1' }, epoch);
+    await turn();
+    expect(ann.ofType(Type.skipped)).toEqual([[23, 1, 1, 3]]);
+  });
+
   it('leaves no listener at the broker', async () => {
     const { broker, harness } = setUp();
     const ann = await harness.connect('ann', [[1, 'room/a', {}]]);

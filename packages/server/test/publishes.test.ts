@@ -195,6 +195,43 @@ describe('an idempotency key', () => {
     expect(await again.codeOf(next)).toBeNull();
   });
 
+  it('is shared by sessions of one user that are there at once, each of which keeps its own order', async () => {
+    const { calls, handler } = gate();
+    const harness = openRoom({ publish: { message: handler } });
+    const [one, two] = [await harness.connect('ann'), await harness.connect('ann')];
+    const first = one.publish('room/a', 'message', { text: 'x' }, 'same');
+    const later = one.publish('room/a', 'message', { text: 'one' }, 'of one');
+    const own = two.publish('room/a', 'message', { text: 'two' }, 'of two');
+    const second = two.publish('room/a', 'message', { text: 'x' }, 'same');
+    await turn();
+    // Neither waits for the other's queue.
+    expect(calls.map(({ context }) => context.data.text)).toEqual(['x', 'two']);
+    calls[1]?.done();
+    expect(await two.codeOf(own)).toBeNull();
+    expect(two.answers(second)).toEqual([]);
+    calls[0]?.done();
+    expect(await one.codeOf(first)).toBeNull();
+    expect(await two.codeOf(second)).toBeNull();
+    expect(calls.map(({ context }) => context.data.text)).toEqual(['x', 'two', 'one']);
+    calls[2]?.done();
+    expect(await one.codeOf(later)).toBeNull();
+  });
+
+  it('is what the handler is given', async () => {
+    const keys: unknown[] = [];
+    const harness = openRoom({
+      publish: {
+        message: ({ idempotencyKey }) => void keys.push(idempotencyKey),
+        nudge: ({ idempotencyKey }) => void keys.push(idempotencyKey),
+      },
+    });
+    const ann = await harness.connect('ann');
+    await ann.answer(ann.publish('room/a', 'message', { text: 'x' }, 'my-key'));
+    ann.send([Type.volatile, 'room/a', 'nudge', 'x']);
+    await turn();
+    expect(keys).toEqual(['my-key', undefined]);
+  });
+
   it('does not run what had not begun when its session was lost', async () => {
     const { calls, handler } = gate();
     const harness = openRoom({ publish: { message: handler } });

@@ -1,6 +1,9 @@
-import { RunnelError, Type } from '@runnel/protocol';
+import { channel, defineContract, RunnelError, Type } from '@runnel/protocol';
 import { describe, expect, it } from 'vitest';
+import { Harness, type TestClient } from './harness.ts';
+import { type BoardHandlers, openBoard } from './open-board.ts';
 import { openRoom } from './open-room.ts';
+import { text } from './schemas.ts';
 import { turn } from './virtual-clock.ts';
 
 /** A handler that waits to be let go, and what it saw. */
@@ -236,5 +239,94 @@ describe('the limit on calls', () => {
     ann.send([Type.request, 5, 'room/a', 'count', null]);
     ann.send([Type.request, 5, 'room/a', 'count', null]);
     expect(session.ended).toBe('protocol_error');
+  });
+});
+
+describe('a request that went up in an earlier session', () => {
+  const again = (client: TestClient, channel: string, method: string, data: unknown): number => {
+    client.send([Type.request, 1, channel, method, data, 0, { again: true }]);
+    return 1;
+  };
+
+  it('runs where the contract calls it idempotent', async () => {
+    const ann = await openBoard({ find: ({ data }) => `found ${data}` }).connect('ann');
+    expect(await ann.answer(again(ann, 'board/a', 'find', 'x'))).toEqual([Type.result, 1, 'found x']);
+  });
+
+  it('runs where it is built in', async () => {
+    const ann = await openRoom().connect('ann');
+    expect(await ann.codeOf(again(ann, 'room/a', '$enter', { color: 'red' }))).toBeNull();
+  });
+
+  it.each<[string, keyof BoardHandlers]>([
+    ['move', 'move'],
+    ['ask', 'ask'],
+  ])('is indeterminate otherwise, and not even authorised: %s', async (method, handler) => {
+    const ran: string[] = [];
+    const harness = openBoard({
+      authorize: () => {
+        ran.push('authorize');
+        return true;
+      },
+      [handler]: () => {
+        ran.push('handler');
+        return [];
+      },
+    });
+    const ann = await harness.connect('ann');
+    ann.send([
+      Type.request,
+      1,
+      'board/a',
+      method,
+      1,
+      0,
+      method === 'ask' ? { credit: 5, again: true } : { again: true },
+    ]);
+    const [, , code, message, retryable] = await ann.answer(1);
+    expect([code, retryable]).toEqual(['indeterminate', true]);
+    expect(message).toContain(`${method} of board/a may or may not have run`);
+    expect(ran).toEqual([]);
+    expect(harness.errors).toEqual([]);
+  });
+
+  it('is told of a mistake before that', async () => {
+    const ann = await openBoard().connect('ann');
+    expect(await ann.codeOf(again(ann, 'board/a', 'nothing', 1))).toBe('unknown_method');
+  });
+});
+
+describe('a name that the contract does not have', () => {
+  const hint = 'Is the client built from the same contract as this server?';
+
+  it.each([
+    ['nowhere', 'x', 'no channel is called "nowhere"; there is room/:roomId, log, ticker, user/:userId.'],
+    ['room/a', 'edti', 'room/:roomId has no request "edti"; there is edit, count, leave, late.'],
+    ['ticker', 'edit', 'ticker has no request "edit"; there is none.'],
+    ['room/a', '$enterr', 'no built-in method is called "$enterr"; there is $auth, $enter, $leave, $members,'],
+  ])('is answered with those that it has: %s, %s', async (channel, method, message) => {
+    const ann = await openRoom().connect('ann');
+    const answer = await ann.answer(ann.request(channel, method));
+    expect(answer[3]).toContain(message);
+    expect(answer[3]).toContain(hint);
+  });
+
+  it.each([
+    ['nothing', 'clients cannot publish "nothing" to room/:roomId; there is message, note.'],
+    ['typing', 'typing of room/:roomId is volatile: use send(), which has no answer'],
+  ])('is answered likewise where it is published: %s', async (event, message) => {
+    const ann = await openRoom().connect('ann');
+    expect((await ann.answer(ann.publish('room/a', event, 'x')))[3]).toContain(message);
+  });
+
+  it('is answered with as many as there is room for', async () => {
+    const requests = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`request-number-${i}`, {}]));
+    const contract = defineContract({ crowded: channel({ events: { line: text }, requests }) });
+    const ann = await new Harness({ contract }).connect('ann');
+    const message = (await ann.answer(ann.request('crowded', '\u0001'.repeat(5_000))))[3] as string;
+    expect(message.length).toBeLessThanOrEqual(512);
+    const short = (await ann.answer(ann.request('crowded', 'x')))[3] as string;
+    expect(short).toContain('there is request-number-0, request-number-1, ');
+    expect(short).toContain(' more. Is the client');
   });
 });

@@ -1,6 +1,7 @@
 import type { Position } from '@runnel/protocol';
-import { createServer, type Member, type RunnelServer, type SessionInfo } from '../src/index.ts';
+import { createServer, type Member, type RunnelServer, type ServerChannel, type SessionInfo } from '../src/index.ts';
 import { type AppContract, contract } from './app-contract.ts';
+import { type BoardContract, boardContract } from './board-contract.ts';
 import type { Assert, Equal } from './equal.ts';
 
 interface User {
@@ -132,6 +133,14 @@ realtime.channel('ticker', {});
 // @ts-expect-error TS2345: no such pattern
 realtime.channel('rooms/:roomId', { roomId: 'lobby' });
 
+// Hooks of the server may be asynchronous.
+createServer({
+  contract,
+  authenticate: ({ auth }) => verify(auth),
+  onSession: async ({ user, channels }) => [user.name, channels satisfies readonly string[]],
+  onSessionEnd: async ({ user }, code) => [user.name, code satisfies string],
+});
+
 export const members: Promise<readonly Member<{ readonly color: string }>[]> = room.presence.members();
 // @ts-expect-error TS2339: the channel has no presence
 realtime.channel('ticker').presence.members();
@@ -141,3 +150,98 @@ realtime.channel('ticker').presence.members();
 createServer({ contract, authenticate: () => ({ name: 'Ann' }) });
 // @ts-expect-error TS2739: not a contract
 createServer({ contract: { room: {} }, authenticate: () => null });
+
+// Streamed requests: parts are yielded, the output is returned.
+const boards = createServer({ contract: boardContract, authenticate: ({ auth }) => verify(auth) });
+const single = { find: () => '', move: () => {} };
+const tail = async function* () {};
+const snapshot = () => new Date();
+declare const tokens: AsyncIterable<{ readonly token: string }>;
+declare const dates: ReadonlySet<Date>;
+
+boards.handle('board/:boardId', {
+  open: true,
+  requests: {
+    ...single,
+    ask: async function* ({ data, user, params, channel, signal, fail }) {
+      type Checks = Assert<
+        [
+          Equal<typeof data, string>,
+          Equal<typeof user, User>,
+          Equal<typeof params, { readonly boardId: string }>,
+          Equal<typeof channel, ServerChannel<BoardContract, 'board/:boardId'>>,
+          Equal<typeof signal, AbortSignal>,
+        ]
+      >;
+      if (data === '') fail('full', { by: 'Ann' });
+      // @ts-expect-error TS2345: no such failure
+      if (data === '1') fail('empty', { by: 'Ann' });
+      yield { token: data };
+      yield* tokens;
+      return 1 satisfies Checks extends true[] ? number : never;
+    },
+    // Parts are given as the schema takes them, and there is no output to return.
+    tail: async function* () {
+      yield new Date();
+    },
+  },
+  snapshot: async ({ user, params, channel, session, signal }) => {
+    type Checks = Assert<
+      [
+        Equal<typeof user, User>,
+        Equal<typeof params, { readonly boardId: string }>,
+        Equal<typeof channel, ServerChannel<BoardContract, 'board/:boardId'>>,
+        Equal<typeof session, SessionInfo<User>>,
+        Equal<typeof signal, AbortSignal>,
+      ]
+    >;
+    return new Date() satisfies Checks extends true[] ? Date : never;
+  },
+  onSubscribe: ({ user, params, channel, session }) => {
+    session.kick(user.name satisfies string);
+    return channel.broadcast('moved', params.boardId.length);
+  },
+  onLeave: ({ reason, user }) => [reason satisfies string, user.id],
+});
+
+// Anything that can be iterated over is a stream: at once or later, asynchronously or not.
+const ask = async function* () {
+  yield { token: '' };
+  return 1;
+};
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, ask: () => tokens, tail } });
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, ask, tail: async () => [new Date()] } });
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, ask, tail: () => dates } });
+// @ts-expect-error TS2322: not what is yielded
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, ask, tail: async () => [1] } });
+boards.handle('board/:boardId', {
+  open: true,
+  snapshot,
+  requests: {
+    ...single,
+    tail,
+    // @ts-expect-error TS2322: not the output
+    ask: async function* () {
+      yield { token: '' };
+      return 'one';
+    },
+  },
+});
+// @ts-expect-error TS2322: a streamed answer cannot be given in one piece
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, tail, ask: () => 1 } });
+// @ts-expect-error TS2322: what is not streamed is no generator
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, tail, ask, find: ask } });
+// @ts-expect-error TS2741: a request is missing
+boards.handle('board/:boardId', { open: true, snapshot, requests: { ...single, tail } });
+
+// A snapshot has its handler exactly where it is declared; hooks may be anywhere.
+const streams = { ...single, ask, tail };
+// @ts-expect-error TS2345: the snapshot handler is missing
+boards.handle('board/:boardId', { open: true, requests: streams });
+// @ts-expect-error TS2322: not the schema's input
+boards.handle('board/:boardId', { open: true, requests: streams, snapshot: () => 1 });
+// @ts-expect-error TS2322: the channel has no snapshot
+realtime.handle('ticker', { open: true, snapshot });
+realtime.handle('ticker', { open: true, onSubscribe: () => {}, onLeave: () => {} });
+// @ts-expect-error TS2322: not a function
+realtime.handle('ticker', { open: true, onLeave: true });

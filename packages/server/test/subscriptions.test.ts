@@ -284,11 +284,29 @@ describe('history', () => {
     for (let i = 1; i <= 50; i += 1) await say(harness, `${i} ${'x'.repeat(200)}`);
     const ann = await harness.connect('ann');
     await ann.answer(ann.subscribe('room/a', { rewind: 100 }));
-    expect(harness.clock.pending).toBe(1);
+    const { length } = ann.messages;
     ann.send([Type.unsubscribe, 'room/a']);
+    ann.ack();
     await turn();
-    expect(harness.clock.pending).toBe(0);
+    expect(ann.messages).toHaveLength(length);
     expect(harness.app.stats.channels).toBe(0);
+  });
+
+  it('waits for room without a timer, and without holding up the answer to an attach', async () => {
+    const harness = openRoom({}, { limits: { outboxBytes: 4_000 } });
+    for (let i = 1; i <= 50; i += 1) await say(harness, `${i} ${'x'.repeat(200)}`);
+    const answered: string[] = [];
+    const answer = {
+      end: (lines: readonly { readonly text: string }[]) => answered.push(...lines.map(({ text }) => text)),
+    };
+    const subs = [[1, 'room/a', { rewind: 50 }]] as const;
+    const attach = { v: 1, cid: 'c', gen: 1, rx: 0, mode: 'poll', hold: 0, subs } as const;
+    harness.registry.attach(attach, { id: 'ann' }, { answer }, harness.clock.now());
+    await turn();
+    const types = answered.map((line) => JSON.parse(line)[0]);
+    expect(types.slice(0, 2)).toEqual([Type.welcome, Type.subscribed]);
+    expect(types.filter((type) => type === Type.message).length).toBeGreaterThan(5);
+    expect(harness.clock.pending).toBe(0);
   });
 });
 

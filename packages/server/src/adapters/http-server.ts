@@ -9,19 +9,21 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as TlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { Door } from '../doors.ts';
 
 export type HttpServer = Server | TlsServer | Http2Server | Http2SecureServer;
 
 export interface Interceptor {
-  /** Whether the request target is ours. */
-  readonly matches: (url: string | undefined) => boolean;
+  /** What the request target is for; null: it is none of ours. */
+  readonly doorOf: (url: string | undefined) => Door | null;
   /** Without it requests are left to the listeners, and only upgrades are taken. */
-  readonly request?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  readonly request?: ((request: IncomingMessage, response: ServerResponse, door: Door) => void) | undefined;
+  /** Of the protocol's door. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** Intercepts from here on; the result ends it. */
-export function intercept(server: HttpServer, { matches, request, upgrade }: Interceptor): () => void {
+export function intercept(server: HttpServer, { doorOf, request, upgrade }: Interceptor): () => void {
   const emitter: EventEmitter = server;
   const inherited = !Object.hasOwn(emitter, 'emit');
   const original = emitter.emit;
@@ -30,17 +32,17 @@ export function intercept(server: HttpServer, { matches, request, upgrade }: Int
   function emit(this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
     if (active && (event === 'request' || event === 'upgrade' || event === 'checkContinue')) {
       const [incoming, second, head] = args as [IncomingMessage, ServerResponse & Duplex, Buffer];
-      const ours = matches(incoming.url);
+      const door = doorOf(incoming.url);
       if (event === 'upgrade') {
-        if (ours) {
+        if (door === 'protocol') {
           upgrade(incoming, second, head);
           return true;
         }
         // Ours is the only listener, so without us this would have been a request like any other.
         if (emitter.listenerCount('upgrade') === 1) return asRequest(emitter, incoming, second, head);
-      } else if (ours && request !== undefined) {
+      } else if (door !== null && request !== undefined) {
         if (event === 'checkContinue') second.writeContinue();
-        request(incoming, second);
+        request(incoming, second, door);
         return true;
       }
     }

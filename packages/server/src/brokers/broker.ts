@@ -8,6 +8,11 @@ export interface NewEntry {
   readonly data: string;
   /** Public name of the session whose publish caused it. */
   readonly by?: string | undefined;
+  /**
+   * Of a `latestBy` event: what the message is about, as JSON. It comes of the schema's output, which only the node that broadcasts has:
+   * `data` is the wire form of it. Absent: no other message takes the place of this one.
+   */
+  readonly key?: string | undefined;
 }
 
 /** A message as it stands in a channel's log. */

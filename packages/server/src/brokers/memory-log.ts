@@ -83,4 +83,4 @@ export class MemoryLog {
   }
 }
 
-const bytesOf = (entry: LogEntry): number => entry.data.length + entry.event.length + ENTRY_BYTES;
+const bytesOf = ({ data, event, key = '' }: LogEntry): number => data.length + event.length + key.length + ENTRY_BYTES;

@@ -9,16 +9,24 @@ export interface SessionInfo<I extends Identity> {
   readonly client: string;
   /** Who is behind it now. */
   readonly user: I;
+  /** What carries it, or carried it last. */
   readonly transport: Transport;
-  /** False while no link carries it and it may yet come back. */
+  /** False while no link carries it and it may yet come back, and once it has ended. */
   readonly connected: boolean;
-  /** Ends it; its client does not come back by itself. */
+  /** Names of the channels that it is subscribed to now. */
+  readonly channels: readonly string[];
+  /**
+   * Ends it with the code `kicked`; its client does not come back by itself.
+   *
+   * @param reason told to the client, cut to 512 characters
+   */
   kick(reason?: string): void;
 }
 
 /**
- * The question put to `authorize`: before each subscribe, publish, request and presence enter, and for what is subscribed again
- * whenever the session is resumed, its credentials are refreshed, or `reauthorize()` is called. `K` is the channel's pattern.
+ * The question put to `authorize`: before each subscribe, publish, request and presence enter. And again for what lasts (subscriptions,
+ * presence, streamed answers under way) whenever the session is resumed, its credentials are refreshed, or `reauthorize()` is called: a no
+ * then ends it. `K` is the channel's pattern.
  */
 export interface AuthorizeRequest<I extends Identity, K extends string = string> {
   readonly user: I;
@@ -28,7 +36,7 @@ export interface AuthorizeRequest<I extends Identity, K extends string = string>
   readonly action: Action;
   /** Of a publish. */
   readonly event?: string;
-  /** Of a request. Reading history or members is asked for as `subscribe`. */
+  /** Of a request. Reading the history, the members, their number or the snapshot is asked for as `subscribe`. */
   readonly method?: string;
   readonly session: SessionInfo<I>;
 }

@@ -56,21 +56,34 @@ export class CallContext<I extends Identity> {
 
 /** The broadcasts of one call: the call's answer waits for their acceptance (DESIGN P3). */
 export class CallBroadcasts {
-  readonly #sent: Promise<Position | null>[] = [];
+  /** Those that the broker has not answered. A streamed answer may make any number of them, so those that were accepted are let go. */
+  readonly #pending = new Set<Promise<unknown>>();
+  #count = 0;
+  /** The first that was not accepted. */
+  #failed: Promise<unknown> | null = null;
 
+  /** How many there were. */
   get count(): number {
-    return this.#sent.length;
+    return this.#count;
   }
 
   /** Keeps track of one, so that nobody has to await it. */
   add(sent: Promise<Position | null>): Promise<Position | null> {
-    sent.catch(() => {});
-    this.#sent.push(sent);
+    this.#count += 1;
+    this.#pending.add(sent);
+    sent.then(
+      () => this.#pending.delete(sent),
+      () => {
+        this.#pending.delete(sent);
+        this.#failed ??= sent;
+      },
+    );
     return sent;
   }
 
   /** Resolves when all were accepted; rejects as the first that was not. */
   async accepted(): Promise<void> {
-    await Promise.all(this.#sent);
+    await this.#failed;
+    await Promise.all(this.#pending);
   }
 }

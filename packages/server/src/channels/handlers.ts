@@ -14,7 +14,9 @@ import type {
   RequestErrorName,
   RequestFailure,
   RequestName,
+  RequestPart,
   RequestReply,
+  SnapshotInput,
   StandardSchema,
   StreamedName,
 } from '@runnel/protocol';
@@ -56,14 +58,24 @@ export interface RequestContext<C extends Contract<C>, K extends PatternOf<C>, R
 }
 
 /** What the presence handler is given. */
-export interface PresenceContext<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> {
-  readonly user: I;
-  readonly params: ParamsOf<K>;
-  /** The channel's name. */
-  readonly channel: string;
-  readonly session: SessionInfo<I>;
-  /** What the client entered with. */
+export interface PresenceContext<C extends Contract<C>, K extends PatternOf<C>, I extends Identity>
+  extends HandlerContext<C, K, I> {
+  /** What the client entered with: the schema's output. */
   readonly data: PresenceData<C, K>;
+}
+
+/** What the snapshot handler is given. */
+export interface SnapshotContext<C extends Contract<C>, K extends PatternOf<C>, I extends Identity>
+  extends HandlerContext<C, K, I> {
+  /** Aborts when nobody waits for the snapshot any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What `onLeave` is given. */
+export interface LeaveContext<C extends Contract<C>, K extends PatternOf<C>, I extends Identity>
+  extends HandlerContext<C, K, I> {
+  /** `unsubscribed`, or the code that the subscription or the session ended with: `closed`, `session_lost`, `forbidden`, … (PROTOCOL §9). */
+  readonly reason: string;
 }
 
 type Awaitable<T> = T | Promise<T>;
@@ -94,38 +106,74 @@ type PublishPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identi
     }
   : { readonly publish?: never };
 
-/** The requests that are answered once; those that stream are not served yet. */
-type SingleName<C extends Contract<C>, K extends PatternOf<C>> = Exclude<
-  Extract<RequestName<C, K>, string>,
-  StreamedName<C, K>
+/**
+ * What the handler of a streamed request may return: what yields the parts. An async generator also returns the answer that ends them; of
+ * anything else that can be iterated over, such as a `ReadableStream`, there is none.
+ */
+type Stream<Part, Reply> = Awaitable<
+  | AsyncIterable<Part, [Reply] extends [undefined] ? unknown : Reply, undefined>
+  | (Iterable<Part, [Reply] extends [undefined] ? unknown : Reply, undefined> & object)
 >;
 
-type RequestsPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> = [SingleName<C, K>] extends [
-  never,
+type RequestHandler<C extends Contract<C>, K extends PatternOf<C>, R, I extends Identity> = (
+  context: RequestContext<C, K, R, I>,
+) => R extends StreamedName<C, K> ? Stream<RequestPart<C, K, R>, RequestReply<C, K, R>> : Reply<RequestReply<C, K, R>>;
+
+type RequestsPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> = [RequestName<C, K>] extends [
+  string,
 ]
-  ? { readonly requests?: never }
-  : {
-      /** One handler for each request. What it returns is the answer. */
+  ? {
+      /**
+       * One handler for each request. What it returns is the answer.
+       *
+       * Where the contract declares `yields` it is an async generator: `async function* ({ data, signal }) { yield part; return output; }`.
+       * It is asked for a part only when the client has room for it, and is ended (`finally` runs) when the client wants no more.
+       */
       readonly requests: {
-        readonly [R in SingleName<C, K>]: (context: RequestContext<C, K, R, I>) => Reply<RequestReply<C, K, R>>;
+        readonly [R in RequestName<C, K> & string]: RequestHandler<C, K, R, I>;
       };
-    };
+    }
+  : { readonly requests?: never };
 
 type PresencePart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> =
   DefinitionOf<C, K> extends { readonly presence: infer P }
     ? P extends StandardSchema
       ? {
-          /** Makes a member of what a client entered with. Default: what it entered with is what others see. */
+          /**
+           * Makes a member of what a client entered with, and again whenever it enters with other data. Throws to refuse. Default: what it
+           * entered with is what others see.
+           */
           readonly presence?: (context: PresenceContext<C, K, I>) => Awaitable<PresenceVouched<C, K>>;
         }
       : {
-          /** Makes a member of what a client entered with, and so vouches for it. */
+          /** Makes a member of what a client entered with, and again whenever it enters with other data; so it vouches for it. Throws to refuse. */
           readonly presence: (context: PresenceContext<C, K, I>) => Awaitable<PresenceVouched<C, K>>;
         }
     : { readonly presence?: never };
 
+type SnapshotPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> =
+  DefinitionOf<C, K> extends { readonly snapshot: StandardSchema }
+    ? {
+        /**
+         * The channel's state as it is, for subscribers that cannot be brought up to date by messages alone. Read it when asked: what was
+         * broadcast before must be in it.
+         */
+        readonly snapshot: (context: SnapshotContext<C, K, I>) => Awaitable<SnapshotInput<C, K>>;
+      }
+    : { readonly snapshot?: never };
+
+/** What is told, and not asked. What they throw reaches `onError` and changes nothing. */
+interface Hooks<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> {
+  /** A session has subscribed: it has been told so. */
+  readonly onSubscribe?: (context: HandlerContext<C, K, I>) => unknown;
+  /** A session that `onSubscribe` was told of is no longer subscribed: it left, may not stay, or has ended. */
+  readonly onLeave?: (context: LeaveContext<C, K, I>) => unknown;
+}
+
 /** Everything a server has to say about one pattern. */
 export type Handlers<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> = Access<K, I> &
+  Hooks<C, K, I> &
   PublishPart<C, K, I> &
   RequestsPart<C, K, I> &
-  PresencePart<C, K, I>;
+  PresencePart<C, K, I> &
+  SnapshotPart<C, K, I>;

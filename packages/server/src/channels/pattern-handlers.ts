@@ -2,26 +2,34 @@ import type { CompiledChannel, Identity } from '@runnel/protocol';
 import { RunnelError } from '@runnel/protocol';
 import type { AuthorizeRequest, SessionInfo } from './access.ts';
 import type { CallContext } from './call-context.ts';
+import type { ChannelHandle } from './channel-handle.ts';
 
-/** What a presence handler is given, whatever the contract. */
-interface EnterContext<I extends Identity> {
+/** What every handler and hook is given, whatever the contract. The types that apps see are in `handlers.ts`. */
+export interface ChannelContext<I extends Identity> {
   readonly user: I;
   readonly params: { readonly [name: string]: string };
-  readonly channel: string;
+  readonly channel: ChannelHandle;
   readonly session: SessionInfo<I>;
-  readonly data: unknown;
 }
+
+type Handler<Context> = (context: Context) => unknown;
+type HandlerTable<I extends Identity> = ReadonlyMap<string, Handler<CallContext<I>>>;
 
 /** The handlers of one pattern as `handle` was given them, checked. Names come from peers, so every table is a `Map`. */
 export interface PatternHandlers<I extends Identity> {
   /** Null: open to everyone who has a session. */
   readonly authorize: ((request: AuthorizeRequest<I>) => boolean | Promise<boolean>) | null;
-  readonly publish: ReadonlyMap<string, (context: CallContext<I>) => unknown>;
-  readonly requests: ReadonlyMap<string, (context: CallContext<I>) => unknown>;
-  readonly presence: ((context: EnterContext<I>) => unknown) | null;
+  readonly publish: HandlerTable<I>;
+  /** Of those whose answer is streamed too. */
+  readonly requests: HandlerTable<I>;
+  readonly presence: Handler<ChannelContext<I> & { readonly data: unknown }> | null;
+  /** Null where the contract declares no snapshot. */
+  readonly snapshot: Handler<ChannelContext<I> & { readonly signal: AbortSignal }> | null;
+  readonly onSubscribe: Handler<ChannelContext<I>> | null;
+  readonly onLeave: Handler<ChannelContext<I> & { readonly reason: string }> | null;
 }
 
-const options = new Set(['authorize', 'open', 'publish', 'requests', 'presence']);
+const options = new Set(['authorize', 'open', 'publish', 'requests', 'presence', 'snapshot', 'onSubscribe', 'onLeave']);
 
 /**
  * Checks what `handle` was given for a channel. It is the app's own code, so whatever is wrong with it throws at once.
@@ -35,14 +43,20 @@ export function checkHandlers<I extends Identity>(channel: CompiledChannel, give
     if (!options.has(name)) throw invalid(pattern, `has no option ${shown(name)}; it has ${[...options].join(', ')}`);
   }
   const handled = [...channel.publish.values()].filter(({ route }) => route === 'handler').map(({ name }) => name);
-  // Streamed answers have no handlers yet.
-  const asked = [...channel.requests.values()].filter(({ yields }) => yields === null).map(({ name }) => name);
-  const { presence } = channel;
+  const { presence, snapshot } = channel;
+  const handler = <Context>(name: string, need: Need): Handler<Context> | null =>
+    checkHandler(pattern, name, parts.get(name), need);
   return {
     authorize: checkAccess(pattern, parts.get('authorize'), parts.get('open')),
     publish: checkTable(pattern, 'publish', parts.get('publish'), handled),
-    requests: checkTable(pattern, 'requests', parts.get('requests'), asked),
-    presence: checkPresence(pattern, parts.get('presence'), presence !== null, presence?.input !== presence?.member),
+    requests: checkTable(pattern, 'requests', parts.get('requests'), [...channel.requests.keys()]),
+    presence: handler(
+      'presence',
+      presence === null ? 'undeclared' : presence.input === presence.member ? 'optional' : 'needed',
+    ),
+    snapshot: handler('snapshot', snapshot === null ? 'undeclared' : 'needed'),
+    onSubscribe: handler('onSubscribe', 'optional'),
+    onLeave: handler('onLeave', 'optional'),
   };
 }
 
@@ -67,7 +81,7 @@ function checkTable<I extends Identity>(
   part: string,
   given: unknown,
   declared: readonly string[],
-): ReadonlyMap<string, (context: CallContext<I>) => unknown> {
+): HandlerTable<I> {
   const table = new Map<string, unknown>(Object.entries((given ?? {}) as object));
   for (const name of table.keys()) {
     if (!declared.includes(name))
@@ -78,22 +92,19 @@ function checkTable<I extends Identity>(
       throw invalid(pattern, `has no handler for ${part}.${name}: give a function, or take it out of the contract`);
     }
   }
-  return table as ReadonlyMap<string, (context: CallContext<I>) => unknown>;
+  return table as HandlerTable<I>;
 }
 
-function checkPresence<I extends Identity>(
-  pattern: string,
-  handler: unknown,
-  declared: boolean,
-  needed: boolean,
-): PatternHandlers<I>['presence'] {
-  if (handler === undefined) {
-    if (needed) throw invalid(pattern, 'has no presence handler, which makes members of what clients enter with');
-    return null;
+type Need = 'needed' | 'optional' | 'undeclared';
+
+function checkHandler<Context>(pattern: string, name: string, given: unknown, need: Need): Handler<Context> | null {
+  if (given === undefined) {
+    if (need !== 'needed') return null;
+    throw invalid(pattern, `has no ${name} handler: give a function, or take ${name} out of the contract`);
   }
-  if (!declared) throw invalid(pattern, 'handles presence, which the contract does not declare');
-  if (typeof handler !== 'function') throw invalid(pattern, 'has a presence handler that is not a function');
-  return handler as NonNullable<PatternHandlers<I>['presence']>;
+  if (need === 'undeclared') throw invalid(pattern, `handles ${name}, which the contract does not declare`);
+  if (typeof given !== 'function') throw invalid(pattern, `has a ${name} handler that is not a function`);
+  return given as Handler<Context>;
 }
 
 function invalid(pattern: string, what: string): RunnelError {

@@ -2,7 +2,9 @@
  * Reads request bodies: whole or not at all (PROTOCOL §6.1), each within its limit and all together within another. A body that is too large is read on and
  * thrown away as long as that is cheaper than losing the connection: a client that is still writing would not see an answer, only a reset.
  */
-import type { IncomingMessage } from 'node:http';
+import type { HttpCall } from './http-call.ts';
+
+type Call = Pick<HttpCall, 'headers' | 'body' | 'bodyRead'>;
 
 /** Bytes held at once by bodies that are still coming in, over all requests. */
 const HELD_BYTES_MAX = 67_108_864;
@@ -28,11 +30,11 @@ export class BodyIntake {
   }
 
   /** Calls `done` exactly once. */
-  read(request: IncomingMessage, done: (outcome: BodyOutcome) => void): void {
-    const given = readElsewhere(request);
-    if (given !== null)
-      return done(given.length > this.#bytesMax ? { refused: 'too_large', left: false } : { bytes: given });
-    if (this.isHopeless(request)) return done({ refused: 'too_large', left: true });
+  read(call: Call, done: (outcome: BodyOutcome) => void): void {
+    const { body, bodyRead } = call;
+    if (bodyRead !== null)
+      return done(bodyRead.length > this.#bytesMax ? { refused: 'too_large', left: false } : { bytes: bodyRead });
+    if (this.isHopeless(call)) return done({ refused: 'too_large', left: true });
     const chunks: Buffer[] = [];
     let kept = 0;
     let bytes = 0;
@@ -49,7 +51,7 @@ export class BodyIntake {
       drop();
       done(outcome);
     };
-    request.on('data', (chunk: Buffer) => {
+    body.on('data', (chunk: Buffer) => {
       if (settled) return;
       bytes += chunk.length;
       if (refused === null && bytes > this.#bytesMax) refused = 'too_large';
@@ -63,33 +65,25 @@ export class BodyIntake {
         if (bytes > this.#bytesMax * PATIENCE) settle({ refused, left: true });
       }
     });
-    request.on('end', () => {
+    body.on('end', () => {
       if (refused !== null) settle({ refused, left: false });
       else settle({ bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) });
     });
     // Also comes after 'end', and then says nothing new.
-    request.on('close', () => settle({ refused: 'cut_off' }));
+    body.on('close', () => settle({ refused: 'cut_off' }));
   }
 
   /** Whether the request says that its body is larger than anybody would read to its end. */
-  isHopeless(request: IncomingMessage): boolean {
-    return Number(request.headers['content-length'] ?? 0) > this.#bytesMax * PATIENCE;
+  isHopeless({ headers }: Call): boolean {
+    return Number(headers['content-length'] ?? 0) > this.#bytesMax * PATIENCE;
   }
 
   /** Reads a body to its end for the connection's sake only. A client that does not come to an end is cut off. */
-  discard(request: IncomingMessage): void {
+  discard({ body }: Call): void {
     let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
+    body.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > this.#bytesMax * PATIENCE) request.destroy();
+      if (bytes > this.#bytesMax * PATIENCE) body.destroy();
     });
   }
-}
-
-/** Under a framework the body may have been read before (`express.text()`); what was made of it then stands in `body`. */
-function readElsewhere(request: IncomingMessage): Buffer | null {
-  if (!request.readableEnded) return null;
-  const { body } = request as { body?: unknown };
-  if (typeof body === 'string') return Buffer.from(body);
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }

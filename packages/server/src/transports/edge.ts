@@ -1,10 +1,14 @@
 /** What the transports share: the sessions, the clock that drives them, and the rules at the door. */
-import type { Identity, Limits, SessionRegistry, Transport } from '@runnel/protocol';
-import type { Authenticator } from '../authenticator.ts';
+import type { Attach, AttachCarrier, Identity, Limits, SessionRegistry, Transport } from '@runnel/protocol';
+import type { Authenticator, Verdict } from '../authenticator.ts';
 import { type Encode, frameLines, joinLines, remembering } from '../batch.ts';
 import type { Driver } from '../driver.ts';
+import { Handshake } from '../handshake.ts';
+import type { Opening, Openings } from '../openings.ts';
 import type { OriginPolicy } from '../origin.ts';
 import type { SharedLine } from '../shared-line.ts';
+import { BodyIntake } from './body-intake.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Where something went wrong that is neither the peer's fault nor the network's. */
 export type ErrorContext = 'authenticate' | 'request' | 'frame' | 'turn';
@@ -24,7 +28,16 @@ export interface EdgeOptions<I extends Identity> {
   readonly socketsMax: number;
   readonly origins: OriginPolicy;
   readonly authenticator: Authenticator<I>;
+  readonly openings: Openings<I>;
   readonly report: (error: unknown, context: ErrorContext) => void;
+}
+
+/** An attach whose identity is known. */
+export interface Admission<I extends Identity> {
+  readonly attach: Attach;
+  readonly identity: I;
+  readonly carrier: AttachCarrier<SharedLine, I>;
+  readonly opening: Opening;
 }
 
 /** Unsent bytes from which a link takes no more until it has drained. What the kernel holds is not counted. */
@@ -44,6 +57,8 @@ export class Edge<I extends Identity> {
   readonly origins: OriginPolicy;
   readonly authenticator: Authenticator<I>;
   readonly report: (error: unknown, context: ErrorContext) => void;
+  readonly intake: BodyIntake;
+  readonly #openings: Openings<I>;
   /** Of one write to a body, and of one to a WebSocket. */
   readonly joinLines: Encode = remembering(joinLines);
   readonly frameLines: Encode = remembering(frameLines);
@@ -63,6 +78,8 @@ export class Edge<I extends Identity> {
     this.origins = options.origins;
     this.authenticator = options.authenticator;
     this.report = options.report;
+    this.intake = new BodyIntake(options.limits.requestBodyBytes);
+    this.#openings = options.openings;
   }
 
   /** How long clients are asked to stay away while the server closes; null: it does not. */
@@ -71,6 +88,35 @@ export class Edge<I extends Identity> {
   }
   get carrierCount(): number {
     return this.#carriers.size;
+  }
+
+  /** Finds out who is behind an exchange. `judged` is not called where the client has gone by then: it will attach again. */
+  judge(
+    exchange: Exchange<I>,
+    { auth, gen }: { readonly auth: unknown; readonly gen: number },
+    judged: (verdict: Verdict<I>) => void,
+  ): void {
+    if (exchange.known !== null) return judged({ identity: exchange.known });
+    const gone = new AbortController();
+    exchange.onClosed = () => gone.abort();
+    const { request } = exchange.call;
+    const verdict = this.authenticator.judge({ request, auth, gen, gone });
+    const settle = (said: Verdict<I>): void => {
+      exchange.onClosed = null;
+      if (exchange.isOpen) judged(said);
+    };
+    if (verdict instanceof Promise) void verdict.then(settle);
+    else settle(verdict);
+  }
+
+  /** How an exchange opens a session. */
+  openingOf({ call: { request }, known }: Exchange<I>): Opening {
+    return { handshake: new Handshake(request), known: known !== null };
+  }
+
+  /** Nothing is waited for between here and the answer (PROTOCOL §8.2). */
+  admit({ attach, identity, carrier, opening }: Admission<I>, now: number): void {
+    this.#openings.during(opening, () => this.registry.attach(attach, identity, carrier, now));
   }
 
   enter(carrier: Carrier): void {

@@ -1,19 +1,15 @@
 /** One HTTP request and its answer. Whoever holds it may answer at any time; it knows by itself whether anybody is still there. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, type Code, type DownFrame, encodeFrame, type Identity, Type } from '@runnel/protocol';
 import { joinLines } from '../batch.ts';
+import type { OriginVerdict } from '../origin.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import type { Carrier, Edge } from './edge.ts';
+import type { CallListener, HttpCall } from './http-call.ts';
 
 /** PROTOCOL §6.1. `no-transform` keeps proxies from compressing, X-Accel-Buffering and the content type keep them from holding back. */
-const HEADERS = [
-  'Content-Type',
-  'application/octet-stream',
-  'Cache-Control',
-  'no-store, no-transform',
-  'X-Accel-Buffering',
-  'no',
-];
+const HEADERS = ['Cache-Control', 'no-store, no-transform', 'X-Accel-Buffering', 'no'];
+/** Of the protocol's own answers. */
+const FRAMES = 'application/octet-stream';
 
 export interface Refusal {
   readonly status: 400 | 403 | 405 | 413 | 426 | 503;
@@ -26,9 +22,11 @@ export interface Refusal {
   readonly last?: boolean;
 }
 
-export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier {
-  readonly request: IncomingMessage;
-  readonly #response: ServerResponse;
+export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier, CallListener {
+  readonly call: HttpCall;
+  /** Who it is, where the app has said so itself; null: `authenticate` is asked. */
+  readonly known: I | null;
+  readonly origin: OriginVerdict;
   readonly #edge: Edge<I>;
   /** CORS headers for the page that asks, if it is of another origin. */
   readonly #cors: readonly string[];
@@ -39,15 +37,16 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   /** Called when what was written to the body has drained. */
   onDrain: (() => void) | null = null;
 
-  constructor(edge: Edge<I>, request: IncomingMessage, response: ServerResponse, cors: readonly string[]) {
-    this.request = request;
-    this.#response = response;
+  constructor(edge: Edge<I>, call: HttpCall, known: I | null = null) {
+    this.call = call;
+    this.known = known;
     this.#edge = edge;
-    this.#cors = cors;
+    const { headers } = call;
+    this.origin = edge.origins.judge(headers);
+    this.#cors =
+      this.origin === 'listed' && headers.origin !== undefined ? edge.origins.corsHeaders(headers.origin) : [];
     edge.enter(this);
-    // A broken connection shows in 'close' as well; without a listener the error would end the process.
-    response.on('error', () => {});
-    response.on('close', () => this.#handleClosed());
+    call.listener = this;
   }
 
   get isOpen(): boolean {
@@ -55,12 +54,12 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   }
   /** Bytes of the body that have not been sent. */
   get unsentBytes(): number {
-    return this.#response.writableLength;
+    return this.call.unsentBytes;
   }
 
   /** Answers with the lines and ends. */
   end(lines: readonly SharedLine[]): void {
-    this.#answer(200, joinLines(lines), []);
+    this.answer(200, FRAMES, joinLines(lines));
   }
 
   /** Answers with one frame and ends. */
@@ -70,59 +69,65 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
 
   /** Refuses a request that is none of the protocol's (PROTOCOL §6.1). */
   refuse({ status, code, reason, retryMs = 0, headers = [], last = false }: Refusal): void {
-    if (last && this.request.httpVersionMajor < 2) this.#response.shouldKeepAlive = false;
-    this.#answer(status, joinLines([sharedLine(encodeFrame([Type.goaway, code, reason, retryMs]))]), headers);
+    if (last) this.call.endConnection();
+    const line = sharedLine(encodeFrame([Type.goaway, code, reason, retryMs]));
+    this.answer(status, FRAMES, joinLines([line]), headers);
   }
 
-  /** Answers without a body. */
-  endEmpty(status: number, headers: readonly string[]): void {
+  /** Answers with a whole body and ends. */
+  answer(status: number, contentType: string, body: Buffer, headers: readonly string[] = []): void {
     if (this.#state !== 'open') return;
     this.#state = 'answered';
-    this.#response.writeHead(status, [...this.#cors, ...headers]);
-    this.#response.end();
+    const length = ['Content-Length', String(body.length)];
+    this.call.answer(status, this.#head(contentType, [...headers, ...length]), body);
+  }
+
+  /** Our requests need no preflight, but what sits in a page (a service worker, an extension) may make them need one. */
+  preflight(method: 'POST' | 'GET'): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'answered';
+    const wanted = this.call.headers['access-control-request-headers'];
+    const allowed = wanted === undefined ? [] : ['Access-Control-Allow-Headers', wanted];
+    const methods = ['Access-Control-Allow-Methods', method, 'Access-Control-Max-Age', '600'];
+    this.call.answer(204, [...this.#cors, 'Allow', `${method}, OPTIONS`, ...methods, ...allowed], null);
   }
 
   /** Begins an answer without an end. Its head goes out with the first bytes. */
-  openBody(): void {
+  openBody(contentType: string = FRAMES): void {
     if (this.#state !== 'open') return;
     this.#state = 'body';
-    this.request.socket?.setNoDelay?.(true);
-    this.#writeHead(200, []);
+    this.call.open(200, this.#head(contentType, []));
   }
 
   write(bytes: Buffer): void {
-    if (this.#state === 'body') this.#response.write(bytes);
+    if (this.#state === 'body') this.call.write(bytes);
   }
 
   /** Ends a body after what was written. */
   endBody(): void {
     if (this.#state !== 'body') return;
     this.#state = 'spent';
-    this.#response.end();
+    this.call.end();
   }
 
   destroy(): void {
-    this.#response.destroy();
+    this.call.destroy();
   }
 
-  #answer(status: number, bytes: Buffer, headers: readonly string[]): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'answered';
-    this.#writeHead(status, [...headers, 'Content-Length', String(bytes.length)]);
-    this.#response.end(bytes);
-  }
-
-  #writeHead(status: number, headers: readonly string[]): void {
-    if (this.onDrain !== null) this.#response.on('drain', this.onDrain);
-    // A server that closes lets go of its connections one by one, each after its last answer.
-    if (this.#edge.closingRetryMs !== null && this.request.httpVersionMajor < 2) this.#response.shouldKeepAlive = false;
-    this.#response.writeHead(status, [...HEADERS, ...this.#cors, ...headers]);
-  }
-
-  #handleClosed(): void {
+  handleClosed(): void {
     this.#edge.leave(this);
     if (this.#state === 'answered') return;
     this.#state = 'gone';
     this.onClosed?.();
+  }
+
+  handleDrain(): void {
+    this.onDrain?.();
+  }
+
+  #head(contentType: string, headers: readonly string[]): string[] {
+    // A server that closes lets go of its connections one by one, each after its last answer.
+    if (this.#edge.closingRetryMs !== null) this.call.endConnection();
+    return ['Content-Type', contentType, ...HEADERS, ...this.#cors, ...headers];
   }
 }

@@ -4,7 +4,6 @@
  * written over it changes nothing about the bytes.
  */
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Attach,
   type Identity,
@@ -16,50 +15,40 @@ import {
   Type,
   type UpFrame,
 } from '@runnel/protocol';
-import { BodyIntake, type BodyOutcome } from './body-intake.ts';
+import type { BodyOutcome } from './body-intake.ts';
 import type { Edge } from './edge.ts';
-import { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { StreamPort } from './stream-port.ts';
 import type { StreamProbes } from './stream-probes.ts';
 
 export class HttpEdge<I extends Identity> {
   readonly #edge: Edge<I>;
   readonly #probes: StreamProbes<I>;
-  readonly #intake: BodyIntake;
 
   constructor(edge: Edge<I>, probes: StreamProbes<I>) {
     this.#edge = edge;
     this.#probes = probes;
-    this.#intake = new BodyIntake(edge.limits.requestBodyBytes);
   }
 
   /** A request on our path. Never throws; always answers. */
-  handleRequest(request: IncomingMessage, response: ServerResponse): void {
-    const { origins } = this.#edge;
-    const { origin } = request.headers;
-    const verdict = origins.judge(request.headers);
-    const cors = verdict === 'listed' && origin !== undefined ? origins.corsHeaders(origin) : [];
-    const exchange = new Exchange(this.#edge, request, response, cors);
-    if (verdict === 'refused') {
-      return this.#turnAway(exchange, {
-        status: 403,
-        code: 'forbidden_origin',
-        reason: origins.reasonFor(request.headers),
-      });
+  handle(exchange: Exchange<I>): void {
+    const { call, origin } = exchange;
+    if (origin === 'refused') {
+      const reason = this.#edge.origins.reasonFor(call.headers);
+      return this.#turnAway(exchange, { status: 403, code: 'forbidden_origin', reason });
     }
-    if (request.method === 'POST') return this.#intake.read(request, (body) => this.#handleBody(exchange, body));
-    if (request.method === 'OPTIONS') return this.#preflight(exchange);
-    if (request.method === 'GET' || request.method === 'HEAD') {
+    if (call.method === 'POST') return this.#edge.intake.read(call, (body) => this.#handleBody(exchange, body));
+    if (call.method === 'OPTIONS') {
+      exchange.preflight('POST');
+      return this.#edge.intake.discard(call);
+    }
+    if (call.method === 'GET' || call.method === 'HEAD') {
       // A proxy has taken the upgrade out of a handshake; said at once, or the client would wait for its time-out.
-      const upgrade =
-        request.httpVersionMajor < 2 && response.shouldKeepAlive
-          ? ['Connection', 'Upgrade', 'Upgrade', 'websocket']
-          : [];
       return this.#turnAway(exchange, {
         status: 426,
         code: 'transport_unavailable',
         reason: 'only a WebSocket handshake may be a GET',
-        headers: upgrade,
+        headers: call.keepsAlive ? ['Connection', 'Upgrade', 'Upgrade', 'websocket'] : [],
       });
     }
     this.#turnAway(exchange, {
@@ -72,18 +61,10 @@ export class HttpEdge<I extends Identity> {
 
   /** Answers without having read the body, which is then read for the connection's sake. */
   #turnAway(exchange: Exchange<I>, refusal: Parameters<Exchange<I>['refuse']>[0]): void {
-    const last = this.#intake.isHopeless(exchange.request);
+    const { intake } = this.#edge;
+    const last = intake.isHopeless(exchange.call);
     exchange.refuse({ ...refusal, last });
-    if (!last) this.#intake.discard(exchange.request);
-  }
-
-  /** Our requests need no preflight, but what sits in a page (a service worker, an extension) may make them need one. */
-  #preflight(exchange: Exchange<I>): void {
-    const wanted = exchange.request.headers['access-control-request-headers'];
-    const allowed = wanted === undefined ? [] : ['Access-Control-Allow-Headers', wanted];
-    const methods = ['Access-Control-Allow-Methods', 'POST', 'Access-Control-Max-Age', '600'];
-    exchange.endEmpty(204, ['Allow', 'POST, OPTIONS', ...methods, ...allowed]);
-    this.#intake.discard(exchange.request);
+    if (!last) intake.discard(exchange.call);
   }
 
   #handleBody(exchange: Exchange<I>, body: BodyOutcome): void {
@@ -177,43 +158,33 @@ export class HttpEdge<I extends Identity> {
   }
 
   #attach(exchange: Exchange<I>, attach: Attach): void {
-    const { authenticator, transports } = this.#edge;
-    const { mode, gen } = attach;
+    const { mode, gen, auth } = attach;
     if (mode === 'websocket') {
-      return exchange.refuse({
-        status: 400,
-        code: 'protocol_error',
-        reason: 'an attach by POST has mode stream or poll',
-      });
+      const reason = 'an attach by POST has mode stream or poll';
+      return exchange.refuse({ status: 400, code: 'protocol_error', reason });
     }
-    if (!transports.has(mode)) {
+    if (!this.#edge.transports.has(mode)) {
       return exchange.endWith([Type.goaway, 'transport_unavailable', `transport ${mode} is not offered`, 0, gen]);
     }
-    const gone = new AbortController();
-    exchange.onClosed = () => gone.abort();
-    const verdict = authenticator.judge({ request: exchange.request, auth: attach.auth, gen, gone });
-    const admit = (said: Awaited<typeof verdict>) => {
-      exchange.onClosed = null;
-      // Whoever is gone by now will attach again; to count this attach would only fence the next.
-      if (!exchange.isOpen) return;
+    this.#edge.judge(exchange, { auth, gen }, (said) => {
       if ('refusal' in said) return exchange.endWith(said.refusal);
       this.#admit(exchange, attach, said.identity);
-    };
-    if (verdict instanceof Promise) void verdict.then(admit);
-    else admit(verdict);
+    });
   }
 
-  /** PROTOCOL §8.2: nothing is waited for between here and the answer. */
   #admit(exchange: Exchange<I>, attach: Attach, identity: I): void {
     const { registry } = this.#edge;
+    const opening = this.#edge.openingOf(exchange);
     if (attach.mode === 'stream') {
       return this.#answering(exchange, (now) => {
         const { link } = new StreamPort(this.#edge, exchange, now);
-        registry.attach(attach, identity, { link }, now);
+        this.#edge.admit({ attach, identity, carrier: { link }, opening }, now);
       });
     }
     exchange.onClosed = () => this.#edge.turn((now) => registry.handleAnswerClosed(exchange, now));
-    this.#answering(exchange, (now) => registry.attach(attach, identity, { answer: exchange }, now));
+    this.#answering(exchange, (now) =>
+      this.#edge.admit({ attach, identity, carrier: { answer: exchange }, opening }, now),
+    );
   }
 
   /** A turn at whose end `exchange` must not be left hanging if the application has thrown. */

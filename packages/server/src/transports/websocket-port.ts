@@ -161,7 +161,9 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
 
   #admit(attach: Attach, verdict: Verdict<I>): void {
     if ('identity' in verdict) {
-      return this.#edge.registry.attach(attach, verdict.identity, { link: this.#link }, this.#edge.driver.now());
+      const opening = { handshake: this.#handshake, known: false };
+      const { identity } = verdict;
+      return this.#edge.admit({ attach, identity, carrier: { link: this.#link }, opening }, this.#edge.driver.now());
     }
     const { refusal } = verdict;
     this.write([sharedLine(encodeFrame(refusal))]);

@@ -16,11 +16,14 @@ it('takes its path and leaves every other request to the listeners', async () =>
   const server = await serve({}, createServer(elsewhere));
   const root = `http://127.0.0.1:${server.port}`;
   expect(await text(`${root}/`)).toBe('elsewhere /');
-  for (const path of ['/realtime/', '/realtimes', '/realtim', '/x/realtime', '/REALTIME']) {
+  const others = ['/realtime/', '/realtimes', '/realtim', '/x/realtime', '/REALTIME'];
+  for (const path of [...others, '/realtime/event', '/realtime/events/', '/realtime/eventsx', '/events']) {
     expect(await text(root + path)).toBe(`elsewhere ${path}`);
   }
   expect(await welcomed(`${root}/realtime`)).toBe(true);
   expect(await welcomed(`${root}/realtime?x=/`)).toBe(true);
+  expect(await text(`${root}/realtime/events`)).toContain('"channel_invalid"');
+  expect(await text(`${root}/realtime/events?rewind=1`)).toContain('"channel_invalid"');
 });
 
 it('takes its path whenever it is attached, and whenever listeners are added', async () => {
@@ -71,6 +74,16 @@ it('leaves upgrades on other paths to their listeners', async () => {
   socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
   await raw.until('101');
   await TestSocket.open({ url });
+});
+
+it('leaves upgrades on the path of events to their listeners', async () => {
+  const { server, port } = await serve();
+  const upgraded = once(server, 'upgrade');
+  const raw = new RawConnection(port);
+  raw.write('GET /realtime/events HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  const [, socket] = (await upgraded) as [IncomingMessage, Socket];
+  socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  await raw.until('101');
 });
 
 it('keeps upgrades on its path from the other listeners', async () => {

@@ -92,6 +92,18 @@ export function describeBroker(name: string, create: () => BrokerUnderTest | Pro
         expect(read.entries[1]).toMatchObject({ offset: 2, prev: 1, data: '2' });
       });
 
+      it('brings the key of a message along, to readers and to listeners', async () => {
+        const heard = new Recorder();
+        await broker.subscribe('a', heard);
+        const key = '"a\u2028b"';
+        await broker.publish('a', { ...entryOf(1), key }, { history: kept });
+        await publish('a', 2);
+        await under.settle();
+        const { entries } = await broker.read('a', {});
+        expect(entries.map((entry) => entry.key)).toEqual([key, undefined]);
+        expect(heard.entries.map((entry) => entry.key)).toEqual([key, undefined]);
+      });
+
       it('gives nothing, completely, after the head', async () => {
         const since = await publish('a', 1);
         expect(await broker.read('a', { since })).toMatchObject({ entries: [], complete: true, head: 1 });

@@ -1,5 +1,7 @@
-import { RunnelError, Type } from '@runnel/protocol';
+import { type Contract, RunnelError, Type } from '@runnel/protocol';
 import { describe, expect, it } from 'vitest';
+import { contract as appContract } from '../app-contract.ts';
+import { boardContract } from '../board-contract.ts';
 import { Harness } from '../harness.ts';
 import { turn } from '../virtual-clock.ts';
 
@@ -8,9 +10,9 @@ const complete = {
   requests: { edit: () => {}, count: () => {}, leave: () => {}, late: () => {} },
 };
 
-function refusal(pattern: string, handlers: object): string {
+function refusal(pattern: string, handlers: object, contract: Contract<unknown> = appContract): string {
   try {
-    new Harness().app.handlers.add(pattern, handlers);
+    new Harness({ contract }).app.handlers.add(pattern, handlers);
   } catch (error) {
     if (RunnelError.is(error) && error.code === 'contract_invalid') return error.message;
     throw error;
@@ -41,6 +43,23 @@ describe('handle', () => {
     expect(refusal('ticker', { open: true, presence: () => {} })).toContain('presence');
     expect(refusal('user/:userId', { open: true })).toContain('presence handler');
     expect(refusal('ticker', { open: true, publsh: {} })).toContain('publsh');
+  });
+
+  it('wants a snapshot handler exactly where the contract declares a snapshot', () => {
+    const requests = { ask: () => [], tail: () => [], find: () => '', move: () => {} };
+    const board = { open: true, requests };
+    expect(refusal('board/:boardId', { ...board, snapshot: () => new Date() }, boardContract)).toBe('accepted');
+    expect(refusal('board/:boardId', board, boardContract)).toContain('no snapshot handler');
+    expect(refusal('board/:boardId', { ...board, snapshot: 5 }, boardContract)).toContain('not a function');
+    expect(refusal('ticker', { open: true, snapshot: () => 1 })).toContain('handles snapshot, which');
+  });
+
+  it('takes hooks for any pattern', () => {
+    expect(refusal('ticker', { open: true, onSubscribe: () => {}, onLeave: () => {} })).toBe('accepted');
+    expect(refusal('ticker', { open: true, onSubscribe: true })).toContain(
+      'onSubscribe handler that is not a function',
+    );
+    expect(refusal('ticker', { open: true, onLeave: null })).toContain('onLeave handler that is not a function');
   });
 
   it('refuses a pattern that is not declared, or handled already', () => {

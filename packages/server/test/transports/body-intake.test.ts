@@ -1,16 +1,31 @@
-import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { expect, it } from 'vitest';
 import { BodyIntake, type BodyOutcome } from '../../src/transports/body-intake.ts';
 
-/** A request as far as its body goes. */
-function request(headers: Record<string, string> = {}) {
-  const body = new PassThrough();
-  return Object.assign(body, { headers }) as unknown as PassThrough & IncomingMessage;
+/** A call as far as its body goes. */
+class TestCall {
+  readonly body = new PassThrough();
+  readonly headers: Record<string, string>;
+  readonly bodyRead: Buffer | null;
+
+  constructor(headers: Record<string, string> = {}, bodyRead: Buffer | null = null) {
+    this.headers = headers;
+    this.bodyRead = bodyRead;
+  }
+  write(text: string): void {
+    this.body.write(text);
+  }
+  end(text?: string): void {
+    this.body.end(text);
+  }
+  destroy(): void {
+    this.body.destroy();
+  }
 }
 
-const read = (intake: BodyIntake, from: IncomingMessage) => new Promise<BodyOutcome>((done) => intake.read(from, done));
+const request = (headers?: Record<string, string>) => new TestCall(headers);
+const read = (intake: BodyIntake, from: TestCall) => new Promise<BodyOutcome>((done) => intake.read(from, done));
 const said = (outcome: BodyOutcome) => ('bytes' in outcome ? outcome.bytes.toString() : outcome);
 
 it('gives a body when it is whole', async () => {
@@ -64,19 +79,15 @@ it('refuses what is too much for all bodies together, until others have ended', 
   expect(said(await read(intake, fourth))).toBe('x'.repeat(10));
 });
 
-it('takes what a framework has made of a body that it has read', async () => {
-  for (const made of ['text', Buffer.from('text')]) {
-    const body = request();
-    body.end('text');
-    body.resume();
-    await finished(body);
-    expect(said(await read(new BodyIntake(10), Object.assign(body, { body: made })))).toBe('text');
-  }
+it('takes a body that was read before, within the same limit', async () => {
+  const readBefore = (text: string) => new TestCall({}, Buffer.from(text));
+  expect(said(await read(new BodyIntake(10), readBefore('text')))).toBe('text');
+  expect(said(await read(new BodyIntake(3), readBefore('text')))).toEqual({ refused: 'too_large', left: false });
 });
 
 it('throws away what nobody wants, but not without end', async () => {
-  const body = request();
-  new BodyIntake(10).discard(body);
+  const { body, ...call } = request();
+  new BodyIntake(10).discard({ ...call, body });
   body.write('x'.repeat(41));
   await finished(body).catch(() => {});
   expect(body.destroyed).toBe(true);

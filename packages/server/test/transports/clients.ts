@@ -87,9 +87,13 @@ export class Body {
     void this.#read(response);
   }
 
-  static async open(url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Body> {
+  static async open(
+    url: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<Body> {
     const abort = new AbortController();
-    const response = await fetch(url, { method: 'POST', body, signal: abort.signal });
+    const response = await fetch(url, { method: 'POST', body, headers, signal: abort.signal });
     onTestFinished(() => abort.abort());
     return new Body(response, abort);
   }

@@ -1,0 +1,74 @@
+/** A request of node's HTTP servers, HTTP/1 or HTTP/2. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { AttachRequest } from '../handshake.ts';
+import type { CallListener, HttpCall } from './http-call.ts';
+
+export class NodeCall implements HttpCall {
+  readonly body: IncomingMessage;
+  readonly #response: ServerResponse;
+  listener: CallListener | null = null;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.body = request;
+    this.#response = response;
+    // A broken connection shows in 'close' as well; without a listener the error would end the process.
+    response.on('error', ignore);
+    response.on('close', () => this.listener?.handleClosed());
+  }
+
+  get method(): string {
+    return this.body.method ?? '';
+  }
+  get url(): string {
+    return this.body.url ?? '';
+  }
+  get headers(): IncomingHttpHeaders {
+    return this.body.headers;
+  }
+  get request(): AttachRequest {
+    // What else the app has declared to be there is put there by its own middlewares.
+    return this.body as IncomingMessage & AttachRequest;
+  }
+  /** Under a framework the body may have been read before (`express.text()`); what was made of it then stands in `body`. */
+  get bodyRead(): Buffer | null {
+    if (!this.body.readableEnded) return null;
+    const { body } = this.body as { body?: unknown };
+    if (typeof body === 'string') return Buffer.from(body);
+    return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  }
+  get keepsAlive(): boolean {
+    return this.body.httpVersionMajor < 2 && this.#response.shouldKeepAlive;
+  }
+  get unsentBytes(): number {
+    return this.#response.writableLength;
+  }
+
+  endConnection(): void {
+    if (this.body.httpVersionMajor < 2) this.#response.shouldKeepAlive = false;
+  }
+
+  answer(status: number, headers: readonly string[], body: Buffer | null): void {
+    this.#response.writeHead(status, [...headers]);
+    this.#response.end(body ?? undefined);
+  }
+
+  open(status: number, headers: readonly string[]): void {
+    this.body.socket?.setNoDelay?.(true);
+    this.#response.on('drain', () => this.listener?.handleDrain());
+    this.#response.writeHead(status, [...headers]);
+  }
+
+  write(bytes: Buffer): void {
+    this.#response.write(bytes);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
+
+function ignore(): void {}
