@@ -9,7 +9,8 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Bundles the client from source, in memory.
  *
- * @returns {Promise<{ code: Uint8Array, inputs: string[] }>} the bundle, and the files that it holds something of, relative to the package
+ * @returns {Promise<{ code: Uint8Array, parts: [input: string, bytes: number][] }>} the bundle, and how much it holds of each file, minified; files by their
+ *   path relative to the package, without those of which it holds nothing
  */
 export async function bundleClient() {
   const result = await build({
@@ -27,9 +28,9 @@ export async function bundleClient() {
   });
   const [output] = result.outputFiles;
   if (output === undefined) throw new Error('esbuild wrote no bundle.');
-  const parts = Object.values(result.metafile.outputs)[0]?.inputs ?? {};
-  const inputs = Object.entries(parts).flatMap(([input, { bytesInOutput }]) => (bytesInOutput > 0 ? [input] : []));
-  return { code: output.contents, inputs };
+  const inputs = Object.entries(Object.values(result.metafile.outputs)[0]?.inputs ?? {});
+  const parts = inputs.map(([input, { bytesInOutput }]) => /** @type {[string, number]} */ ([input, bytesInOutput]));
+  return { code: output.contents, parts: parts.filter(([, bytes]) => bytes > 0) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

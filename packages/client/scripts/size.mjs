@@ -1,27 +1,57 @@
-// Prints the size of the browser bundle; fails when it is over budget or holds what has no place in a browser.
+// Prints the size of the browser bundle, and of the hooks beside it; fails when one is over budget or holds what has no place in a browser.
 
+import { fileURLToPath } from 'node:url';
 import { constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { bundleClient } from './bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 21;
+const budgetKb = 24.5;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =
   /^(?:src|\.\.\/protocol\/src\/(?!session\/server\/|testing\/|code-meanings|wire\/(?:read-up|frame-table)|contract\/(?:validate|compiled)))\/?/;
 
-const { code, inputs } = await bundleClient();
+const { code, parts } = await bundleClient();
 const sizeKb = gzipSync(code, { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;
 console.log(
-  `runnel.min.js: ${sizeKb.toFixed(2)} kB gzipped of ${budgetKb} kB (${(code.byteLength / 1_000).toFixed(2)} kB minified, ${inputs.length} files)`,
+  `runnel.min.js: ${sizeKb.toFixed(2)} kB gzipped of ${budgetKb} kB (${(code.byteLength / 1_000).toFixed(2)} kB minified, ${parts.length} files)`,
 );
 
-const strangers = inputs.filter((input) => !allowedInput.test(input));
+/** @type {Record<string, number>} what it is made of: the client, and the folders of the protocol */
+const shares = {};
+for (const [input, bytes] of parts) {
+  const share = /protocol\/src\/(?:(\w+)\/)?/.exec(input)?.[1] ?? (input.startsWith('src/') ? 'client' : 'protocol');
+  shares[share] = (shares[share] ?? 0) + bytes;
+}
+for (const [share, bytes] of Object.entries(shares))
+  console.log(`  ${share}: ${(bytes / 1_000).toFixed(2)} kB minified`);
+
+const strangers = parts.map(([input]) => input).filter((input) => !allowedInput.test(input));
 if (strangers.length > 0) {
   console.error(`The bundle must hold only the client and the protocol, but it holds:\n  ${strangers.join('\n  ')}`);
   process.exitCode = 1;
 }
 if (sizeKb > budgetKb) {
   console.error(`The bundle is ${(sizeKb - budgetKb).toFixed(2)} kB over its budget of ${budgetKb} kB.`);
+  process.exitCode = 1;
+}
+
+/** What the React hooks may cost a page beside the client and React, in kB, gzipped. */
+const hooksBudgetKb = 3;
+
+const { outputFiles: hooks } = await build({
+  entryPoints: [fileURLToPath(new URL('../src/react/index.ts', import.meta.url))],
+  external: ['react', '@runnel/protocol'],
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  write: false,
+});
+const hooksKb = gzipSync(hooks[0]?.contents ?? '', { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;
+console.log(`react: ${hooksKb.toFixed(2)} kB gzipped of ${hooksBudgetKb} kB`);
+if (hooksKb > hooksBudgetKb) {
+  console.error(`The hooks are ${(hooksKb - hooksBudgetKb).toFixed(2)} kB over their budget of ${hooksBudgetKb} kB.`);
   process.exitCode = 1;
 }

@@ -1,5 +1,4 @@
 import {
-  type Attempt,
   ClientChannels,
   type ConnectionState,
   type Contract,
@@ -12,6 +11,8 @@ import {
 import { type ChannelOptions, ClientChannel } from './channel.ts';
 import { channelName } from './channel-name.ts';
 import type { Auth } from './credentials.ts';
+import { AttemptLog, type Diagnosis } from './diagnosis.ts';
+import { Closable } from './disposal.ts';
 import { Driver } from './driver.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import { defaultEnvironment, type Environment } from './environment.ts';
@@ -20,8 +21,8 @@ import { SharedChannels } from './shared-channels.ts';
 
 export interface ClientOptions {
   /**
-   * What the server's `authenticate` is given as `auth`. A function is asked again when the server refuses what it gave, and before that expires.
-   * Default: nothing.
+   * What the server's `authenticate` is given as `auth`. A function is asked for each session that is sought, and again when the server refuses what it gave
+   * last, before that expires, and by `reauthenticate()`; reconnecting sends what it gave last, for that is faster. Default: nothing.
    */
   readonly auth?: Auth;
   /** The transports to choose among. Default: all. */
@@ -31,12 +32,15 @@ export interface ClientOptions {
   /** How long the answer to a publish or request may take, time without a connection included, ms. Default: 15,000. */
   readonly timeoutMs?: number;
   /** `include` also sends cookies to another origin, which must allow it. Default: `same-origin`. */
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: NonNullable<RequestInit['credentials']>;
   /** Headers for every request and WebSocket, for instance an app's cookies. Outside browsers only: there they would need a preflight. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The first handler of `onState`. */
   readonly onState?: (state: ConnectionState) => void;
-  /** Told what an event handler throws. Default: it is thrown in a microtask, and so reaches the page's or process's handler of uncaught errors. */
+  /**
+   * Told what an event handler throws, and of an event with handlers that the server does not have (`unknown_event`). Default: what a handler throws is
+   * thrown in a microtask, and so reaches the page's or process's handler of uncaught errors; the other is written to the console.
+   */
   readonly onError?: (error: unknown) => void;
   /** Replaces parts of what the client runs on, for tests. */
   readonly environment?: Partial<Environment>;
@@ -47,41 +51,24 @@ export interface UseOptions {
   readonly timeoutMs?: number;
 }
 
-/** What the client knows about its connection. Times are in ms, points in time since 1970. */
-export interface Diagnosis {
-  readonly state: ConnectionState;
-  /** What carries the session now; null: nothing does. */
-  readonly transport: Transport | null;
-  /** What `use` asked for last. */
-  readonly choice: Transport | 'auto';
-  /** Smoothed; null before it was measured. */
-  readonly roundTripMs: number | null;
-  /** Our public name, as others see it in `meta.by`; null before there is a session. */
-  readonly client: string | null;
-  /** Counted frames up and down since the client connected, how often the session was resumed, and attaches sent. */
-  readonly counts: Readonly<Record<'framesUp' | 'framesDown' | 'resumes' | 'attaches', number>>;
-  /** What was tried, oldest first; the last 100. */
-  readonly attempts: readonly Attempt[];
-}
-
 /** What follows a pattern: its parameters, where it has some, and options. */
 export type ChannelArguments<K extends string> = [...params: ParamsTuple<K>, options?: ChannelOptions];
 
-const ATTEMPTS_MAX = 100;
 const TIMEOUT_MS = 15_000;
 const USE_TIMEOUT_MS = 10_000;
 
 /** A connection to one server. Made by {@link createClient}. */
-export class Client<C extends Contract<C>> {
+export class Client<C extends Contract<C>> extends Closable {
   readonly #driver: Driver;
   readonly #environment: Environment;
   readonly #shared: SharedChannels;
   readonly #states: Listeners<[state: ConnectionState]>;
-  readonly #attempts: Attempt[] = [];
+  readonly #attempts = new AttemptLog();
   /** Gives up the wait of the `use` before. */
   #supersede: () => void = () => {};
 
   constructor(url: string | URL, options: ClientOptions) {
+    super();
     const {
       auth,
       autoConnect = true,
@@ -98,14 +85,16 @@ export class Client<C extends Contract<C>> {
     const channels = new ClientChannels({
       random: environment.random,
       onState: (state) => this.#states.emit(state),
-      onAttempt: (attempt) => this.#note(attempt),
-      onRefresh: () => this.#driver.refresh(),
+      onAttempt: (attempt) => this.#attempts.note(attempt),
+      // Where it fails, the credentials expire, and are asked for then.
+      onRefresh: () => void this.reauthenticate(),
     });
     this.#shared = new SharedChannels({
       channels,
       driver: () => this.#driver,
       newId: environment.newId,
       report,
+      warn: options.onError ?? ((error) => console.error(error.message)),
       timeoutMs,
     });
     this.#driver = new Driver({
@@ -119,7 +108,7 @@ export class Client<C extends Contract<C>> {
       channels,
       beforeTurn: () => this.#shared.settle(),
       onSocketFailure: (reason, at) =>
-        this.#note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
+        this.#attempts.note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
     });
     if (autoConnect) {
       queueMicrotask(() => {
@@ -129,7 +118,8 @@ export class Client<C extends Contract<C>> {
   }
 
   /**
-   * Connects, again after `close()` too; calls that wait are then sent. Resolves when there is a session. The promise need not be awaited.
+   * Connects, again after `close()` too; calls that wait are then sent. Resolves when there is a session; handlers added by who awaits it miss nothing. The
+   * promise need not be awaited.
    * @throws RunnelError as rejection, with the code for which the client is closed instead
    */
   connect(): Promise<void> {
@@ -137,9 +127,21 @@ export class Client<C extends Contract<C>> {
     return handled(this.#until((state) => state.status === 'open').done);
   }
 
-  /** Ends the session, for the server too. Calls that were not answered reject; channels stay wanted for a later `connect()`. */
+  /**
+   * Ends the session, for the server too. Calls that were not answered reject, iterators and observers of messages come to their end; handlers stay, for a
+   * later `connect()`. Once it is closed, closing it does nothing.
+   */
   close(reason = 'closed by the application'): void {
     this.#driver.close(reason);
+  }
+
+  /**
+   * Asks the `auth` option anew and hands what it gives to the server, for the session that goes on: after a login, or when rights have changed. The
+   * promise need not be awaited.
+   * @throws RunnelError as rejection: `unauthorized` or `forbidden` where the server refuses it, `timeout`, `disconnected`; or what `auth` throws
+   */
+  reauthenticate(): Promise<void> {
+    return handled(this.#driver.reauthenticate());
   }
 
   /**
@@ -184,7 +186,7 @@ export class Client<C extends Contract<C>> {
       roundTripMs,
       client,
       counts: { ...counts },
-      attempts: [...this.#attempts],
+      attempts: this.#attempts.list(),
     };
   }
 
@@ -199,11 +201,6 @@ export class Client<C extends Contract<C>> {
     return new ClientChannel(this.#shared, name, (options ?? {}) as ChannelOptions);
   }
 
-  #note(attempt: Attempt): void {
-    this.#attempts.push(attempt);
-    if (this.#attempts.length > ATTEMPTS_MAX) this.#attempts.shift();
-  }
-
   /** Waits for a state; rejects where the client is closed instead. `fail` rejects it, unless it is settled. */
   #until(isDone: (state: ConnectionState) => boolean): { done: Promise<void>; fail: (error: RunnelError) => boolean } {
     let settle = (_error: RunnelError | null): boolean => false;
@@ -216,6 +213,7 @@ export class Client<C extends Contract<C>> {
         off();
         if (error === null) resolve();
         else reject(error);
+        this.#driver.giveWay();
         return true;
       };
       const look = (state: ConnectionState): void => {

@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts';
 
 /** Why credentials are asked for. */
 export interface AuthContext {
-  /** Whether those given last were refused, or expire. */
+  /** Whether those given last will not do: they were refused, or expire, or `reauthenticate()` asks for others. */
   readonly refresh: boolean;
 }
 

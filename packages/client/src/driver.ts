@@ -4,20 +4,14 @@
  * Inputs are taken one after another, never one within another: what an event handler of the application causes waits until the input that called it is
  * done. What the application does in one turn of the event loop (`touch`) is sent together, in the microtask that ends it.
  */
-import {
-  type CarrierEnd,
-  type ClientChannels,
-  ClientSession,
-  type Effect,
-  encodeData,
-  type Transport,
-} from '@runnel/protocol';
-import type { Carrier } from './carrier.ts';
+import { type ClientChannels, ClientSession, type Effect, encodeData, type Transport } from '@runnel/protocol';
+import type { Carrier, CarrierEvents } from './carrier.ts';
 import { Clock } from './clock.ts';
 import { type Auth, findCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Environment } from './environment.ts';
 import { exchange } from './http-exchange.ts';
+import { Pause } from './pause.ts';
 import { openSocket } from './web-socket.ts';
 
 /** A timer that is this late was not just late: the page was frozen, or the machine asleep. */
@@ -29,7 +23,7 @@ export interface DriverOptions {
   readonly transports: readonly Transport[];
   /** Undefined: none. */
   readonly auth: Auth;
-  readonly credentials: RequestCredentials;
+  readonly credentials: NonNullable<RequestInit['credentials']>;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly channels: ClientChannels;
@@ -57,8 +51,9 @@ export class Driver {
   #disarm: () => void = () => {};
   /** Stops watching the page; null while it is not watched, which it is from `start` until the session is closed. */
   #unwatch: (() => void) | null = null;
-  /** Whether fresh credentials are being found out for a session that goes on. */
-  #refreshing = false;
+  /** Fresh credentials are being found out and handed to the server; null: they are not. */
+  #refreshing: Promise<void> | null = null;
+  readonly #pause = new Pause();
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -111,15 +106,29 @@ export class Driver {
     });
   }
 
-  /** The server says that the credentials expire (PROTOCOL §4.5). */
-  refresh(): void {
-    if (this.#refreshing) return;
-    this.#refreshing = true;
-    this.#findCredentials(true, (session, auth, now) => {
-      session.handleCredentials(auth, now);
-      this.#options.channels.reauthorize(encodeData(auth), this.#options.timeoutMs, now);
-    }).finally(() => {
-      this.#refreshing = false;
+  /** A promise of the application was settled: who awaits it has a turn before anything else comes. */
+  giveWay(): void {
+    this.#pause.begin();
+  }
+
+  /** Finds out fresh credentials and hands them to the server. Rejects with what became of that. */
+  reauthenticate(): Promise<void> {
+    this.#refreshing ??= this.#reauthenticate().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #reauthenticate(): Promise<void> {
+    const { auth, channels, environment, timeoutMs } = this.#options;
+    const found = await findCredentials(auth, true, environment.after);
+    await new Promise<void>((resolve, reject) => {
+      this.#input((session, now) => {
+        session.handleCredentials(found, now);
+        channels.reauthorize(encodeData(found), timeoutMs, now, (error) =>
+          error === null ? resolve() : reject(error),
+        );
+      });
     });
   }
 
@@ -164,10 +173,11 @@ export class Driver {
     for (const effect of effects) if (effect.type === 'open') this.#carryOut(effect, session);
   }
 
-  /** An input that concerns `session` only. */
+  /** An input that concerns `session` only, and that waits while others have their turn. */
   #inputOf(session: ClientSession, input: (now: number) => void): void {
     this.#input((current, now) => {
-      if (current === session) input(now);
+      if (current !== session) return;
+      if (!this.#pause.defer(() => this.#inputOf(session, input))) input(now);
     });
   }
 
@@ -205,7 +215,7 @@ export class Driver {
         this.#carriers.delete(effect.carrier);
         break;
       case 'credentials':
-        void this.#findCredentials(effect.refresh, (current, auth, now) => current.handleCredentials(auth, now));
+        void this.#findCredentials(effect.refresh, session);
         break;
     }
   }
@@ -228,15 +238,19 @@ export class Driver {
     );
   }
 
-  #eventsOf(id: number, session: ClientSession) {
+  #eventsOf(id: number, session: ClientSession): CarrierEvents {
+    const lines = (come: readonly string[]): void =>
+      this.#inputOf(session, (now) => {
+        if (come.length === 0) session.handleActivity(id, now);
+        for (const [i, line] of come.entries()) {
+          if (this.#pause.defer(() => lines(come.slice(i)))) return;
+          session.handleLine(id, line, now);
+        }
+      });
     return {
+      lines,
       open: () => this.#inputOf(session, (now) => session.handleOpen(id, now)),
-      lines: (lines: readonly string[]) =>
-        this.#inputOf(session, (now) => {
-          if (lines.length === 0) session.handleActivity(id, now);
-          for (const line of lines) session.handleLine(id, line, now);
-        }),
-      end: (end: CarrierEnd, reason?: string) =>
+      end: (end, reason) =>
         this.#inputOf(session, (now) => {
           this.#carriers.delete(id);
           if (reason !== undefined) this.#options.onSocketFailure(reason, now);
@@ -245,15 +259,11 @@ export class Driver {
     };
   }
 
-  async #findCredentials(
-    refresh: boolean,
-    found: (session: ClientSession, auth: unknown, now: number) => void,
-  ): Promise<void> {
-    const session = this.#session;
+  async #findCredentials(refresh: boolean, session: ClientSession): Promise<void> {
     const { auth, environment } = this.#options;
     try {
-      const value = await findCredentials(auth, refresh, environment.after);
-      this.#inputOf(session, (now) => found(session, value, now));
+      const found = await findCredentials(auth, refresh, environment.after);
+      this.#inputOf(session, (now) => session.handleCredentials(found, now));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#inputOf(session, (now) => session.handleCredentialsFailed(reason, now));

@@ -7,7 +7,7 @@ export interface ExchangeOptions {
   readonly fetch: Environment['fetch'];
   readonly url: string;
   readonly body: string;
-  readonly credentials: RequestCredentials;
+  readonly credentials: NonNullable<RequestInit['credentials']>;
   readonly headers: Readonly<Record<string, string>>;
   readonly events: CarrierEvents;
 }

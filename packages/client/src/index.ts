@@ -1,5 +1,6 @@
 export {
   type Attempt,
+  type ClosingCode,
   type Code,
   type ConnectionState,
   type Contract,
@@ -9,17 +10,24 @@ export {
   RunnelError,
   type SubscriptionState,
   type Transport,
+  type Undeclared,
 } from '@runnel/protocol';
-export type { ChannelOptions, ClientChannel, EventHandler, RequestArguments } from './channel.ts';
+export type { Answer, AskedName, DeclaredError, RequestArguments, RequestError, Result } from './answer.ts';
+export type { ChannelOptions, ClientChannel } from './channel.ts';
 export {
   type ChannelArguments,
   type Client,
   type ClientOptions,
   createClient,
-  type Diagnosis,
   type UseOptions,
 } from './client.ts';
 export type { Auth, AuthContext } from './credentials.ts';
+export type { Diagnosis } from './diagnosis.ts';
 export type { Environment, WebSocketConstructor, WebSocketLike } from './environment.ts';
-export type { ClientPresence, Member } from './presence.ts';
+export type { History, HistoryArguments, HistoryOptions, HistoryPage } from './history.ts';
+export type { ChannelMessage, EventHandler, MessageIterator, MessagesOptions } from './messages.ts';
+export type { MessageObservable, MessageObserver } from './observable.ts';
+export type { ClientPresence, Member, Occupancy, PresenceChange, PresenceHandler } from './presence.ts';
 export type { CallOptions } from './shared-channels.ts';
+export type { ChannelSnapshot, Snapshot, SnapshotArguments, SnapshotHandler } from './snapshot.ts';
+export type { IterateOptions, StreamedAnswer } from './streamed-answer.ts';

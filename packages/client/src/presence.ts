@@ -1,5 +1,5 @@
 import type { Contract, PatternOf, PresenceInput, PresenceMember, SubscribeOptions } from '@runnel/protocol';
-import type { SharedChannels } from './shared-channels.ts';
+import type { CallOptions, SharedChannels } from './shared-channels.ts';
 
 /** One who is present in a channel, as the server vouches for. */
 export interface Member<D> {
@@ -10,59 +10,99 @@ export interface Member<D> {
   readonly connected: boolean;
 }
 
+/** What has changed since the list before. */
+export interface PresenceChange<D> {
+  readonly joined: readonly Member<D>[];
+  /** Those whose `data` or `connected` has changed, as they are now. */
+  readonly updated: readonly Member<D>[];
+  /** As they were last. */
+  readonly left: readonly Member<D>[];
+}
+
+/** How many are there. */
+export interface Occupancy {
+  /** Users who are present. */
+  readonly members: number;
+  /** Sessions that are subscribed. */
+  readonly subscribers: number;
+}
+
+/** Gets the members, and what has changed; at first all of them have joined. */
+export type PresenceHandler<D> = (members: readonly Member<D>[], change: PresenceChange<D>) => void;
+
 export interface PresenceOptions {
   readonly channels: SharedChannels;
   /** The channel's. */
   readonly name: string;
   readonly options: SubscribeOptions;
-  /** Puts a handler on the list of the handle that this belongs to. */
-  readonly keep: (off: () => void) => () => void;
+  /** Has them called when the handle that this belongs to is closed; returns what calls them before. */
+  readonly keep: (...offs: readonly (() => void)[]) => () => void;
 }
 
-/** Who is present in one channel, and whether we are. All of it subscribes the channel. */
+/** Who is present in one channel, and whether we are. Entering and `onChange` subscribe the channel. */
 export class ClientPresence<C extends Contract<C>, K extends PatternOf<C>> {
   readonly #of: PresenceOptions;
-  /** Whether this handle has entered. */
-  #entered = false;
+  /** Whether this handle has ever entered. One that has not can only mean what others have entered with. */
+  #hasEntered = false;
 
   constructor(of: PresenceOptions) {
     this.#of = of;
   }
 
   /**
-   * Is present with `data`, or with other data than before, until `leave()`, through lost sessions too.
+   * Is present with `data` until `leave()`, through lost sessions too. Where several handles of a channel have entered, what the last one gave is shown.
    * @throws RunnelError as rejection; `forbidden` and the like for good, `timeout` and the like while it is tried again with the next session
    */
-  async enter(data: PresenceInput<C, K>): Promise<void> {
-    this.#entered = true;
-    await this.#of.channels.get(this.#of.name).enter(data, this.#of.options);
+  enter(data: PresenceInput<C, K>): Promise<void> {
+    this.#hasEntered = true;
+    return this.#of.channels.get(this.#of.name).attendance.enter(this, data, this.#of.options);
   }
 
-  /** Is present no more. */
+  /**
+   * Is present with other data. Of updates in quick succession only the last is sent; all of them resolve.
+   * @throws TypeError as rejection where we are not present; RunnelError as for `enter`, and then what the server has still holds
+   */
+  update(data: PresenceInput<C, K>): Promise<void> {
+    return this.#of.channels.get(this.#of.name).attendance.update(this.#self, data);
+  }
+
+  /**
+   * Is present no more. Where several handles of the channel have entered, one of them takes back its own only; a handle that never entered takes back all.
+   */
   async leave(): Promise<void> {
-    this.#entered = false;
-    await this.#of.channels.find(this.#of.name)?.leave();
+    await this.#of.channels.find(this.#of.name)?.attendance.leave(this.#self);
   }
 
   /** Who is present, as last heard; empty before the channel is subscribed. The same list until that changes. */
   members(): readonly Member<PresenceMember<C, K>>[] {
-    return (this.#of.channels.find(this.#of.name)?.members ?? NOBODY) as readonly Member<PresenceMember<C, K>>[];
+    return (this.#of.channels.find(this.#of.name)?.attendance.members ?? NOBODY) as readonly Member<
+      PresenceMember<C, K>
+    >[];
   }
 
-  /** Calls `handler` whenever `members()` has changed; returns what stops that. */
-  onChange(handler: (members: readonly Member<PresenceMember<C, K>>[]) => void): () => void {
+  /** Calls `handler` when the channel is subscribed, and whenever `members()` has changed; returns what stops that. */
+  onChange(handler: PresenceHandler<PresenceMember<C, K>>): () => void {
     const channel = this.#of.channels.get(this.#of.name);
-    const release = channel.hold(this.#of.options);
-    const off = channel.onMembers.add(handler as (members: readonly Member<unknown>[]) => void);
-    return this.#of.keep(() => {
-      off();
-      release();
-    });
+    const off = channel.attendance.onMembers.add(handler as PresenceHandler<unknown>);
+    return this.#of.keep(off, channel.hold(this.#of.options));
+  }
+
+  /**
+   * Asks how many are there; needs no subscription and lists nobody.
+   * @throws RunnelError as rejection, for instance `forbidden`, `timeout`
+   */
+  occupancy(options: CallOptions = {}): Promise<Occupancy> {
+    const { channels, name } = this.#of;
+    return channels.request({ channel: name, name: '$occupancy', data: null }, options) as Promise<Occupancy>;
   }
 
   /** The handle is closed. */
   close(): void {
-    if (this.#entered) this.leave().catch(() => {});
+    if (this.#hasEntered) this.leave().catch(() => {});
+  }
+
+  get #self(): object | null {
+    return this.#hasEntered ? this : null;
   }
 }
 

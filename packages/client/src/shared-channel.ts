@@ -5,55 +5,91 @@
 import {
   type EventMeta,
   type Gap,
+  type Position,
   type PresenceEntry,
   RunnelError,
   type SubscribeOptions,
   type SubscriptionListener,
   type SubscriptionState,
 } from '@runnel/protocol';
+import { Attendance } from './attendance.ts';
 import { Listeners, type Report } from './listeners.ts';
 
 export interface SharedChannelOptions {
   readonly name: string;
   readonly report: Report;
+  /** Told of a mistake in the application that stops nothing. */
+  readonly warn: (error: RunnelError) => void;
   /** The number of holds or uses has come to nothing or to one. */
   readonly changed: (channel: SharedChannel) => void;
   /** Asks a request of the channel. */
   readonly request: (method: string, data: unknown) => Promise<unknown>;
+  /** The names of the channel's events, as the server says once it is subscribed. */
+  readonly events: () => readonly string[];
+  /** A promise was settled: whoever awaits it has a turn before anything else comes. */
+  readonly giveWay: () => void;
 }
 
-interface Entered {
+/** A message of any event. */
+export interface AnyMessage {
+  readonly event: string;
   readonly data: unknown;
-  /** Lets go of the channel. */
-  readonly release: () => void;
-  /** Whether the server was asked. From then on each new subscription asks again, for the server knows nothing of it. */
-  tried: boolean;
+  readonly meta: EventMeta;
+}
+
+/** The channel's state up to a position of its log; messages above it follow. */
+export interface AnySnapshot {
+  readonly data: unknown;
+  readonly position: Position;
+}
+
+/** Where messages go. */
+export interface Sink {
+  readonly next: (message: AnyMessage) => void;
+  /** No more will come; with an error where the subscription has failed. Called once. */
+  readonly end: (error: RunnelError | null) => void;
 }
 
 const IDLE: SubscriptionState = { status: 'idle' };
 
 export class SharedChannel implements SubscriptionListener {
-  readonly #options: SharedChannelOptions;
-  readonly #handlers = new Map<string, Listeners<[data: unknown, meta: EventMeta]>>();
   readonly onState: Listeners<[state: SubscriptionState]>;
   readonly onGap: Listeners<[gap: Gap]>;
-  readonly onMembers: Listeners<[members: readonly PresenceEntry[]]>;
+  readonly onSnapshot: Listeners<[snapshot: AnySnapshot]>;
+  readonly attendance: Attendance;
   /** What the subscription is opened with: as the first one who holds it asks. */
   options: SubscribeOptions = {};
+  readonly #options: SharedChannelOptions;
+  readonly #handlers = new Map<string, Listeners<[data: unknown, meta: EventMeta]>>();
+  readonly #onMessage: Listeners<[message: AnyMessage]>;
+  /** Those who wait for a state. They hear of it before handlers do. */
+  readonly #watchers: Listeners<[state: SubscriptionState]>;
   #state: SubscriptionState = IDLE;
-  #members: readonly PresenceEntry[] = [];
+  /** The last one received; null before one was. */
+  #snapshot: AnySnapshot | null = null;
+  /** Events that somebody wants to hear of; true: it was said that there is no such event. */
+  readonly #wanted = new Map<string, boolean>();
   #holds = 0;
   #uses = 0;
-  /** Those who wait to be `ready`. */
-  readonly #waiting = new Set<(state: SubscriptionState) => void>();
-  /** What we are present with; null while we are not. */
-  #entered: Entered | null = null;
 
   constructor(options: SharedChannelOptions) {
+    const { name, report, request } = options;
     this.#options = options;
-    this.onState = new Listeners(options.report);
-    this.onGap = new Listeners(options.report);
-    this.onMembers = new Listeners(options.report);
+    this.onState = new Listeners(report);
+    this.onGap = new Listeners(report);
+    this.onSnapshot = new Listeners(report);
+    this.#onMessage = new Listeners(report);
+    this.#watchers = new Listeners(report);
+    this.attendance = new Attendance(
+      {
+        name,
+        request,
+        hold: (from) => this.hold(from),
+        ready: () => this.ready(),
+        subscribed: () => this.#state.status === 'subscribed',
+      },
+      report,
+    );
   }
 
   get name(): string {
@@ -62,9 +98,8 @@ export class SharedChannel implements SubscriptionListener {
   get current(): SubscriptionState {
     return this.#state;
   }
-  /** Who is present, as last heard. The same list until that changes. */
-  get members(): readonly PresenceEntry[] {
-    return this.#members;
+  get lastSnapshot(): AnySnapshot | null {
+    return this.#snapshot;
   }
   get held(): boolean {
     return this.#holds > 0;
@@ -73,13 +108,42 @@ export class SharedChannel implements SubscriptionListener {
     return this.#uses > 0;
   }
 
-  handlersOf(event: string): Listeners<[data: unknown, meta: EventMeta]> {
+  /** Calls `handler` with each message of an event; returns what stops that. */
+  on(event: string, handler: (data: unknown, meta: EventMeta) => void): () => void {
     let handlers = this.#handlers.get(event);
     if (handlers === undefined) {
       handlers = new Listeners(this.#options.report);
       this.#handlers.set(event, handlers);
     }
-    return handlers;
+    this.#want(event);
+    return handlers.add(handler);
+  }
+
+  /** Holds the subscription and hands each message to `sink`, of one event or of all, until it fails for good or what this returns is called. */
+  feed(event: string | null, from: SubscribeOptions, { next, end }: Sink): (error?: RunnelError | null) => void {
+    let fed = true;
+    const stop = (error: RunnelError | null = null): void => {
+      if (!fed) return;
+      fed = false;
+      for (const off of offs) off();
+      end(error);
+    };
+    const look = (state: SubscriptionState): void => {
+      const error = failureOf(state);
+      // What was closed on purpose has come to its end.
+      if (error !== null) stop(error.code === 'closed' ? null : error);
+    };
+    if (event !== null) this.#want(event);
+    const offs = [
+      this.hold(from),
+      this.#watchers.add(look),
+      this.#onMessage.add((message) => {
+        if (event === null || message.event === event) next(message);
+      }),
+    ];
+    // It may have failed already. Whoever called this has to have its result before the end.
+    queueMicrotask(() => look(this.#state));
+    return stop;
   }
 
   /** Keeps the object; returns what lets it go. */
@@ -89,7 +153,11 @@ export class SharedChannel implements SubscriptionListener {
 
   /** Keeps the subscription; returns what lets it go. */
   hold(options: SubscribeOptions): () => void {
-    if (this.#holds === 0) this.options = options;
+    const { since, rewind = 0 } = this.options;
+    // Until it is subscribed, whoever wants more of the history may say so: which of two components comes first is chance.
+    const more =
+      this.#state === IDLE && since === undefined && (options.since !== undefined || (options.rewind ?? 0) > rewind);
+    if (this.#holds === 0 || more) this.options = options;
     return this.#count(1);
   }
 
@@ -110,91 +178,84 @@ export class SharedChannel implements SubscriptionListener {
   /** Resolves once it is subscribed. @throws RunnelError with the code it fails with, unless it is tried again by itself */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
+      let off: (() => void) | null = null;
       const look = (state: SubscriptionState): void => {
+        const error = failureOf(state);
         if (state.status === 'subscribed') resolve();
-        else if (state.status === 'failed' && (state.retryAt === null || state.retryAt === Number.POSITIVE_INFINITY)) {
-          reject(new RunnelError(state.code, state.message));
-        } else if (state.status === 'idle' && this.#waiting.has(look)) {
+        else if (error !== null) reject(error);
+        else if (state.status === 'idle' && off !== null) {
           reject(new RunnelError('canceled', `Nobody wants ${this.name} any more.`));
         } else {
-          this.#waiting.add(look);
+          off ??= this.#watchers.add(look);
           return;
         }
-        this.#waiting.delete(look);
+        off?.();
+        this.#options.giveWay();
       };
       look(this.#state);
     });
   }
 
-  // ——— presence ———
-
-  /** Is present with `data` from here on, in later sessions too; resolves when the server has said so. */
-  async enter(data: unknown, options: SubscribeOptions): Promise<void> {
-    const entered: Entered = { data, release: this.hold(options), tried: false };
-    this.#entered?.release();
-    this.#entered = entered;
-    try {
-      await this.ready();
-    } catch (error) {
-      this.#giveUp(entered);
-      throw error;
-    }
-    if (this.#entered === entered) await this.#enter(entered);
+  #want(event: string): void {
+    if (!this.#wanted.has(event)) this.#wanted.set(event, false);
+    if (this.#state.status === 'subscribed') this.#checkWanted();
   }
 
-  async leave(): Promise<void> {
-    const entered = this.#entered;
-    if (entered === null) return;
-    this.#entered = null;
-    try {
-      if (this.#state.status === 'subscribed') await this.#options.request('$leave', null);
-    } finally {
-      entered.release();
+  /** Says of each event that is wanted and that the server does not have, once, that it will never come. */
+  #checkWanted(): void {
+    const events = this.#options.events();
+    for (const [event, said] of this.#wanted) {
+      if (said || events.includes(event)) continue;
+      this.#wanted.set(event, true);
+      this.#options.warn(
+        new RunnelError(
+          'unknown_event',
+          `"${this.name}" has no event "${event}" at the server, but: ${events.join(', ')}. Client and server may be built from different contracts.`,
+        ),
+      );
     }
-  }
-
-  async #enter(entered: Entered): Promise<void> {
-    entered.tried = true;
-    try {
-      await this.#options.request('$enter', entered.data);
-    } catch (error) {
-      // What may go better next time is tried again with the next subscription.
-      if (!(RunnelError.is(error) && error.retryable)) this.#giveUp(entered);
-      throw error;
-    }
-  }
-
-  #giveUp(entered: Entered): void {
-    if (this.#entered === entered) this.#entered = null;
-    entered.release();
   }
 
   // ——— SubscriptionListener ———
 
   state(state: SubscriptionState): void {
     this.#state = state;
-    for (const look of [...this.#waiting]) look(state);
+    this.#watchers.emit(state);
     this.onState.emit(state);
-    if (state.status === 'subscribed' && this.#entered?.tried) this.#enter(this.#entered).catch(() => {});
+    if (state.status !== 'subscribed') return;
+    this.#checkWanted();
+    this.attendance.handleSubscribed();
   }
 
   message(event: string, data: unknown, meta: EventMeta): void {
     this.#handlers.get(event)?.emit(data, meta);
+    this.#onMessage.emit({ event, data, meta });
   }
 
   gap(gap: Gap): void {
     this.onGap.emit(gap);
   }
 
+  snapshot(data: unknown, position: Position): void {
+    this.#snapshot = { data, position };
+    this.onSnapshot.emit(this.#snapshot);
+  }
+
   presence(members: ReadonlyMap<string, PresenceEntry>): void {
-    this.#members = [...members.values()];
-    this.onMembers.emit(this.#members);
+    this.attendance.handleMembers(members);
   }
 
   /** Nobody holds it, or not any more. */
   idle(): void {
-    this.#members = [];
-    if (this.#state !== IDLE) this.state(IDLE);
-    for (const look of [...this.#waiting]) look(IDLE);
+    this.#snapshot = null;
+    this.attendance.handleIdle();
+    if (this.#state === IDLE) this.#watchers.emit(IDLE);
+    else this.state(IDLE);
   }
+}
+
+/** Why a subscription has come to nothing; null while it may still come to something by itself. */
+function failureOf(state: SubscriptionState): RunnelError | null {
+  const over = state.status === 'failed' && (state.retryAt === null || state.retryAt === Number.POSITIVE_INFINITY);
+  return over ? new RunnelError(state.code, state.message) : null;
 }

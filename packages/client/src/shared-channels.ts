@@ -1,5 +1,12 @@
 /** The channels of one client by name, and what is sent to them. */
-import { type ClientChannels, encodeData, type Position, RunnelError } from '@runnel/protocol';
+import {
+  type ClientChannels,
+  encodeData,
+  type Position,
+  RunnelError,
+  type Settle,
+  type Stream,
+} from '@runnel/protocol';
 import type { Driver } from './driver.ts';
 import type { Report } from './listeners.ts';
 import { SharedChannel } from './shared-channel.ts';
@@ -18,6 +25,8 @@ export interface SharedChannelsOptions {
   readonly newId: () => string;
   readonly timeoutMs: number;
   readonly report: Report;
+  /** Told of a mistake in the application that stops nothing. */
+  readonly warn: (error: RunnelError) => void;
 }
 
 /** What is published, asked or sent, to which channel, under which name. */
@@ -27,10 +36,26 @@ interface Message {
   readonly data: unknown;
 }
 
-/** The same, for a publish or request, with its payload as JSON. */
-interface Encoded extends Message {
-  readonly data: string;
+/** What a call is beyond its message. */
+interface CallKind {
+  /** Makes it a publish. */
   readonly idemKey?: string;
+  /** Makes it a request whose answer is streamed. */
+  readonly stream?: Stream;
+  readonly settle: Settle;
+}
+
+/** How a streamed answer is taken. */
+export interface StreamedCall extends Stream {
+  readonly settle: Settle;
+}
+
+/** A call under way. */
+export interface CallHandle {
+  /** Gives it up, unless it is settled. */
+  cancel(): void;
+  /** Allows that many more parts of a streamed answer. */
+  allow(parts: number): void;
 }
 
 /** The longest time a call may take: what timers and the wire take. */
@@ -60,11 +85,14 @@ export class SharedChannels {
       channel = new SharedChannel({
         name,
         report: this.#options.report,
+        warn: this.#options.warn,
         changed: (changed) => {
           this.#changed.add(changed);
           this.#options.driver().touch();
         },
         request: (method, data) => this.request({ channel: name, name: method, data }, {}),
+        events: () => this.#options.channels.events(name),
+        giveWay: () => this.#options.driver().giveWay(),
       });
       this.#byName.set(name, channel);
     }
@@ -73,6 +101,11 @@ export class SharedChannels {
 
   position(name: string): Position | null {
     return this.#options.channels.position(name);
+  }
+
+  /** Whether the session of that public name is or was ours. */
+  isOurs(by: string | null): boolean {
+    return this.#options.channels.isOurs(by);
   }
 
   /** Tells the core what is wanted by now. A channel that was let go of and held again in one turn stays as it is. */
@@ -93,11 +126,16 @@ export class SharedChannels {
   }
 
   async publish(message: Message, options: CallOptions): Promise<void> {
-    await this.#call({ ...encoded(message), idemKey: this.#options.newId() }, options);
+    await this.#settled(message, options, this.#options.newId());
   }
 
-  async request(message: Message, options: CallOptions): Promise<unknown> {
-    return this.#call(encoded(message), options);
+  request(message: Message, options: CallOptions): Promise<unknown> {
+    return this.#settled(message, options);
+  }
+
+  /** Asks for a streamed answer. @throws RunnelError, RangeError what `request` rejects with at once */
+  stream(message: Message, options: CallOptions, { settle, ...stream }: StreamedCall): CallHandle {
+    return this.#call(message, options, { stream, settle });
   }
 
   send({ channel, name, data }: Message): void {
@@ -105,30 +143,47 @@ export class SharedChannels {
     this.#options.driver().touch();
   }
 
-  #call(what: Encoded, options: CallOptions): Promise<unknown> {
-    const { channels } = this.#options;
-    const driver = this.#options.driver();
-    const { signal, timeoutMs = this.#options.timeoutMs } = options;
-    if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be above 0.`);
+  #settled(message: Message, options: CallOptions, idemKey?: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted) throw new RunnelError('canceled', `"${what.name}" was canceled before it was sent.`);
-      const cancel = (): void => {
-        channels.cancel(call);
-        driver.touch();
-      };
-      signal?.addEventListener('abort', cancel);
-      const settle = (error: RunnelError | null, data: unknown): void => {
-        signal?.removeEventListener('abort', cancel);
-        if (error === null) resolve(data);
-        else reject(error);
-      };
-      const call = channels.call({ ...what, timeoutMs: Math.min(timeoutMs, TIMEOUT_MS_MAX), settle }, driver.now());
-      driver.touch();
+      const settle: Settle = (error, data) => (error === null ? resolve(data) : reject(error));
+      this.#call(message, options, idemKey === undefined ? { settle } : { settle, idemKey });
     });
   }
-}
 
-/** Takes the payload as it is now: what the application does with it later does not matter. */
-function encoded({ channel, name, data }: Message): Encoded {
-  return { channel, name, data: encodeData(data) };
+  /** The payload is taken as it is now: what the application does with it later does not matter. */
+  #call({ channel, name, data }: Message, { signal, timeoutMs: ms }: CallOptions, kind: CallKind): CallHandle {
+    const { channels } = this.#options;
+    const driver = this.#options.driver();
+    const timeoutMs = ms ?? this.#options.timeoutMs;
+    if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be above 0.`);
+    const json = encodeData(data);
+    if (signal?.aborted) throw new RunnelError('canceled', `"${name}" was canceled before it was sent.`);
+    const cancel = (): void => {
+      channels.cancel(call);
+      driver.touch();
+    };
+    signal?.addEventListener('abort', cancel);
+    const call = channels.call(
+      {
+        ...kind,
+        channel,
+        name,
+        data: json,
+        timeoutMs: Math.min(timeoutMs, TIMEOUT_MS_MAX),
+        settle: (error, data) => {
+          signal?.removeEventListener('abort', cancel);
+          kind.settle(error, data);
+        },
+      },
+      driver.now(),
+    );
+    driver.touch();
+    return {
+      cancel,
+      allow: (parts) => {
+        channels.allow(call, parts, driver.now());
+        driver.touch();
+      },
+    };
+  }
 }

@@ -17,11 +17,20 @@ const channels = defineContract({
         errors: { locked: anything<string>() },
       },
       leave: {},
+      ask: {
+        input: anything<{ prompt: string }>(),
+        yields: anything<string>(),
+        output: anything<{ tokens: number }>(),
+        errors: { refused: anything<{ why: string }>() },
+      },
     },
     presence: anything<{ color: string }>(),
     history: { size: 50, ttl: '1h' },
   }),
-  ticker: channel({ events: { quote: anything<{ symbol: string; price: number }>() } }),
+  ticker: channel({
+    events: { quote: anything<{ symbol: string; price: number }>() },
+    snapshot: anything<{ prices: readonly number[] }>(),
+  }),
   'secret/:name': channel({ events: { message: anything<string>() } }),
 });
 

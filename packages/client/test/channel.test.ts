@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Client, ClientChannel, EventMeta, Gap, SubscriptionState } from '../src/index.ts';
 import type { AppContract } from './app-contract.ts';
 import { World } from './world.ts';
@@ -143,10 +143,22 @@ describe('a subscription', () => {
     room.close();
     await world.run(100);
     client.channel('room/:roomId', lobby, { rewind: 3 }).on('message', () => {});
+    await world.run(100);
     client.channel('room/:roomId', lobby, { rewind: 4 }).on('message', () => {});
     await world.run(100);
     expect(subscribeFrames()).toEqual(['in', 'out', 'in']);
     expect(world.frames.at(-1)?.[3]).toEqual({ rewind: 3 });
+  });
+
+  test('begins with the most history that is asked for in one turn, or where somebody says to go on', async () => {
+    const since = { epoch: 'e', offset: 1 };
+    for (const options of [{}, { rewind: 3 }, { rewind: 2 }])
+      client.channel('room/:roomId', lobby, options).on('message', () => {});
+    const other = { roomId: 'other' };
+    for (const options of [{ rewind: 3 }, { since }, { rewind: 9 }])
+      client.channel('room/:roomId', other, options).on('message', () => {});
+    await world.run(100);
+    expect(world.frames.slice(-2).map((frame) => frame[3])).toEqual([{ rewind: 3 }, { since }]);
   });
 
   test('tells its states, and nothing is subscribed just to see them', async () => {
@@ -225,6 +237,118 @@ describe('a subscription', () => {
     expect(heard).toEqual(['before']);
     expect(gaps).toEqual([{ reason: 'skipped', from: 2, to: 2 }]);
     expect(room.state.status).toBe('subscribed');
+  });
+});
+
+describe('who awaits ready() or connect()', () => {
+  const message = (n: number, offset: number) => [16, n, offset, 0, { text: `${n}.${offset}` }] as const;
+
+  beforeEach(() => {
+    world.greeting = (n) => [message(n, 1), message(n, 2)];
+  });
+
+  test('misses nothing that comes together with the answer, however it awaits it', async () => {
+    const heard: string[] = [];
+    const listen = () => room.on('message', ({ text }) => heard.push(text));
+    const open = async () => {
+      await Promise.all([room.ready()]);
+      return room;
+    };
+    const outer = async () => {
+      const opened = await open().finally(() => {});
+      return opened;
+    };
+    void outer().then(listen);
+    await world.run(100);
+    expect(heard).toEqual(['1.1', '1.2']);
+  });
+
+  test('has handlers in time for the first answer of all', async () => {
+    client.close();
+    client = world.client();
+    room = client.channel('room/:roomId', lobby);
+    const heard: string[] = [];
+    room.on('typing', () => {});
+    const open = async () => {
+      await client.connect();
+      room.on('message', ({ text }) => heard.push(text));
+    };
+    void open();
+    await world.run(100);
+    expect(heard).toEqual(['1.1', '1.2']);
+  });
+
+  test('is not overtaken by the end of the answer', async () => {
+    client.close();
+    // An answer that has come whole before it is read.
+    const fetch = async (url: string, init: RequestInit) =>
+      new Response(await (await world.environment.fetch(url, init)).text());
+    client = world.client({ transports: ['poll'], environment: { fetch } });
+    room = client.channel('room/:roomId', lobby);
+    const heard: string[] = [];
+    void room.ready().then(() => room.on('message', ({ text }) => heard.push(text)));
+    await world.run(15);
+    await world.run(20);
+    expect(heard).toEqual(['1.1', '1.2']);
+    expect(client.diagnose().attempts.map(({ outcome }) => outcome)).toEqual(['ok']);
+  });
+
+  test('hears of several channels in the order in which all of it came', async () => {
+    const other = client.channel('room/:roomId', { roomId: 'other' });
+    const heard: string[] = [];
+    for (const handle of [room, other]) {
+      void handle.ready().then(() => handle.on('message', ({ text }) => heard.push(text)));
+    }
+    await world.run(100);
+    expect(heard).toEqual(['1.1', '1.2', '2.1', '2.2']);
+  });
+
+  test('is heard at once where it closes the client, and what has not been handed out never is', async () => {
+    const heard: string[] = [];
+    room.on('message', ({ text }) => heard.push(text));
+    const statuses: string[] = [];
+    void room.ready().then(() => {
+      client.close();
+      statuses.push(client.state.status);
+    });
+    await world.run(100);
+    expect(statuses).toEqual(['closed']);
+    expect(heard).toEqual([]);
+  });
+});
+
+describe('an event that the server does not have', () => {
+  const unknown = () => errors.filter((error) => (error as { code: string }).code === 'unknown_event');
+  const wrong = 'mesage' as 'message';
+
+  test('is reported once, with those that it has', async () => {
+    room.on(wrong, () => {});
+    await world.run(100);
+    room.on(wrong, () => {});
+    world.restart();
+    await world.until(() => client.state.status === 'open' && room.state.status === 'subscribed');
+    expect(errors).toEqual(unknown());
+    expect(errors).toMatchObject([{ message: expect.stringMatching(/"room\/lobby".*"mesage".*message, typing/) }]);
+  });
+
+  test('is reported where it is wanted later, and by whatever way', async () => {
+    room.on('message', () => {});
+    await world.run(100);
+    expect(errors).toEqual([]);
+    room.messages('typping' as 'typing');
+    expect(unknown()).toHaveLength(1);
+    room.observe('tiping' as 'typing').subscribe(() => {});
+    expect(unknown()).toHaveLength(2);
+  });
+
+  test('is written to the console where nobody wants to be told', async () => {
+    const written = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => written.mockRestore());
+    const silent = world.client();
+    silent.channel('room/:roomId', lobby).on(wrong, () => {});
+    await world.run(100);
+    expect(written).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('different contracts'));
+    silent.close();
   });
 });
 
@@ -321,6 +445,18 @@ describe('request()', () => {
     expect(world.frames.at(-1)?.[0]).toBe(21);
   });
 
+  test('has a result that says how it went instead of throwing', async () => {
+    world.answer = ([, id]) => [19, id, { text: 'done' }];
+    const edited = room.request('edit', { id: '1' }).result();
+    await world.run(100);
+    expect(await edited).toEqual({ ok: true, data: { text: 'done' } });
+    world.answer = ([, id]) => [20, id, 'app:locked', 'not now', false, 'Ann'];
+    const locked = room.request('edit', { id: '1' }).result();
+    await world.run(100);
+    expect(await locked).toMatchObject({ ok: false, error: { code: 'locked', data: 'Ann' } });
+    await expect(room.request('edit', { id: '1' }, { timeoutMs: 0 }).result()).rejects.toThrow(RangeError);
+  });
+
   test('is given up after its time', async () => {
     world.answer = () => null;
     const late = expect(room.request('edit', { id: '1' }, { timeoutMs: 500 })).rejects.toMatchObject({
@@ -349,91 +485,5 @@ describe('send()', () => {
     expect(() => room.send('typing', { name: 'x'.repeat(70_000) })).toThrow(
       expect.objectContaining({ code: 'payload_too_large' }),
     );
-  });
-});
-
-describe('presence', () => {
-  const member = (id: string) => ({ id, data: { color: 'red' }, connected: true });
-
-  test('tells who is there, and when that changes', async () => {
-    expect(room.presence.members()).toEqual([]);
-    const lists: unknown[] = [];
-    const off = room.presence.onChange((members) => lists.push(members.map(({ id }) => id)));
-    await world.run(100);
-    world.tell('room/lobby', (n) => [24, n, { joined: [member('a'), member('b')] }]);
-    world.tell('room/lobby', (n) => [24, n, { left: ['a'] }]);
-    await world.run(100);
-    expect(lists).toEqual([[], ['a', 'b'], ['b']]);
-    expect(room.presence.members()).toEqual([member('b')]);
-    expect(room.presence.members()).toBe(room.presence.members());
-    off();
-    await world.run(100);
-    expect(subscribeFrames()).toEqual(['in', 'out']);
-    expect(room.presence.members()).toEqual([]);
-  });
-
-  const entered = () => world.frames.filter(([type, , , method]) => type === 18 && String(method).startsWith('$'));
-
-  test('is entered once the channel is subscribed, and left', async () => {
-    const enter = room.presence.enter({ color: 'red' });
-    await world.run(100);
-    await enter;
-    expect(entered().map((frame) => frame.slice(2, 5))).toEqual([['room/lobby', '$enter', { color: 'red' }]]);
-    const leave = room.presence.leave();
-    await world.run(100);
-    await leave;
-    await room.presence.leave();
-    await world.run(100);
-    expect(entered().map(([, , , method]) => method)).toEqual(['$enter', '$leave']);
-    expect(subscribeFrames()).toEqual(['in', 'out']);
-  });
-
-  test('that is taken back before it began never begins', async () => {
-    const entering = expect(room.presence.enter({ color: 'red' })).rejects.toMatchObject({ code: 'canceled' });
-    await room.presence.leave();
-    await world.run(100);
-    await entering;
-    room.on('message', () => {});
-    const again = room.presence.enter({ color: 'red' });
-    await room.presence.leave();
-    await world.run(100);
-    await again;
-    expect(entered()).toEqual([]);
-  });
-
-  test('is entered again in a new session', async () => {
-    void room.presence.enter({ color: 'red' });
-    await world.run(100);
-    void room.presence.enter({ color: 'blue' });
-    await world.run(100);
-    world.restart();
-    await world.until(() => client.state.status === 'open' && room.state.status === 'subscribed');
-    await world.run(100);
-    expect(entered().map((frame) => frame[4])).toEqual([{ color: 'red' }, { color: 'blue' }, { color: 'blue' }]);
-    void room.presence.leave();
-    await world.run(100);
-    expect(room.state.status).toBe('idle');
-  });
-
-  test('that is refused is not asked for again', async () => {
-    world.answer = ([, id]) => [20, id, 'forbidden', 'no', false];
-    const refused = expect(room.presence.enter({ color: 'red' })).rejects.toMatchObject({ code: 'forbidden' });
-    await world.run(100);
-    await refused;
-    await world.run(100);
-    expect(subscribeFrames()).toEqual(['in', 'out']);
-    const secret = client.channel('secret/:name', { name: 'x' }) as never as typeof room;
-    const forbidden = expect(secret.presence.enter({ color: 'red' })).rejects.toMatchObject({ code: 'forbidden' });
-    await world.run(100);
-    await forbidden;
-  });
-
-  test('is left when the handle is closed', async () => {
-    void room.presence.enter({ color: 'red' });
-    await world.run(100);
-    room.close();
-    await world.run(100);
-    expect(entered().map(([, , , method]) => method)).toEqual(['$enter', '$leave']);
-    expect(subscribeFrames()).toEqual(['in', 'out']);
   });
 });

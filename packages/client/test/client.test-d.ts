@@ -1,11 +1,19 @@
 // What an app may write, and what does not compile. Checked by the compiler alone; nothing here runs.
+import { from } from 'rxjs';
 import {
   type Client,
   type ClientChannel,
+  type ClosingCode,
+  type Code,
   createClient,
   type EventMeta,
+  type HistoryPage,
   type Member,
+  type Occupancy,
+  type Position,
+  type RequestError,
   RunnelError,
+  type Undeclared,
 } from '../src/index.ts';
 import type { AppContract, contract } from './app-contract.ts';
 
@@ -107,16 +115,145 @@ export async function calls(): Promise<void> {
   return void answers;
 }
 
+type RoomMessage = { readonly event: 'message'; readonly data: { text: string }; readonly meta: EventMeta };
+type RoomTyping = { readonly event: 'typing'; readonly data: { name: string }; readonly meta: EventMeta };
+
+export async function iteration(): Promise<void> {
+  for await (const { event, data, meta } of room.messages({ bound: 10, overflow: 'drop-oldest' })) {
+    const heard: string = event === 'message' ? data.text : data.name;
+    void [heard, meta.offset];
+  }
+  for await (const message of room.messages('message', { signal: AbortSignal.timeout(1_000) })) {
+    type Heard = Assert<[Equal<typeof message, RoomMessage>]>;
+    const heard: Heard = [true];
+    void heard;
+  }
+  const { dropped } = ticker.messages();
+  // @ts-expect-error no such event
+  room.messages('mesage');
+  // @ts-expect-error no such policy
+  room.messages({ overflow: 'drop-newest' });
+  return void dropped;
+}
+
+export function observables(): void {
+  const { unsubscribe } = room.observe('message').subscribe(({ data }) => data.text.trim());
+  room.observe().subscribe({
+    next: (message) => {
+      type Heard = Assert<[Equal<typeof message, RoomMessage | RoomTyping>]>;
+      const heard: Heard = [true];
+      return void heard;
+    },
+    error: ({ code }) => code.trim(),
+    complete: () => {},
+  });
+  from(room.observe('typing')).subscribe(({ data }) => data.name.trim());
+  unsubscribe();
+  // @ts-expect-error no such event
+  ticker.observe('message');
+}
+
+export async function streams(): Promise<void> {
+  const answer = room.iterate('ask', { prompt: 'why?' }, { ahead: 8, timeoutMs: 1_000 });
+  for await (const part of answer) part.trim();
+  const { tokens } = await answer.output;
+  const done: IteratorResult<string, undefined> = await answer.next();
+  // @ts-expect-error it is not streamed
+  room.iterate('edit', { id: '1' });
+  // @ts-expect-error it is streamed
+  void room.request('ask', { prompt: 'why?' });
+  // @ts-expect-error the input is missing
+  room.iterate('ask');
+  // @ts-expect-error no such option
+  room.iterate('ask', { prompt: 'why?' }, { window: 8 });
+  // @ts-expect-error nothing can be asked there
+  ticker.iterate('ask', { prompt: 'why?' });
+  return void [tokens.toFixed(), done];
+}
+
+export async function results(): Promise<string> {
+  const edited = await room.request('edit', { id: '1' }).result();
+  if (edited.ok) {
+    // @ts-expect-error there is none
+    edited.error;
+    return edited.data.text;
+  }
+  // @ts-expect-error there is none
+  edited.data;
+  const { error } = edited;
+  switch (error.code) {
+    case 'locked':
+      return error.data;
+    case 'forbidden':
+      // @ts-expect-error what Runnel's own codes carry is not declared
+      return error.data;
+    // @ts-expect-error it declares no such error, and it is none of Runnel's
+    case 'refused':
+      return '';
+    default:
+      return error.message;
+  }
+}
+
+export type Errors = Assert<
+  [
+    Equal<RequestError<AppContract, 'room/:roomId', 'leave'>, RunnelError<Code>>,
+    Equal<Extract<RequestError<AppContract, 'room/:roomId', 'ask'>, { code: 'refused' }>['data'], { why: string }>,
+  ]
+>;
+
+export async function history(): Promise<void> {
+  const page = await room.history({ limit: 10, before: 100, signal: AbortSignal.timeout(1_000) });
+  const next: HistoryPage<RoomMessage | RoomTyping> | null = await page.next();
+  for await (const { messages, head, complete } of room.history({ since: page.head })) {
+    for (const message of messages) {
+      type Kept = Assert<[Equal<typeof message, RoomMessage | RoomTyping>]>;
+      const kept: Kept = [true];
+      void kept;
+    }
+    const position: Position = head;
+    void [position, complete === true];
+  }
+  // @ts-expect-error the channel keeps none
+  void ticker.history();
+  // @ts-expect-error no such option
+  void room.history({ after: 3 });
+  return void next;
+}
+
+export async function snapshots(): Promise<void> {
+  ticker.onSnapshot(({ prices }, { position }) => [prices.at(0)?.toFixed(), position.offset]);
+  const prices: readonly number[] | undefined = ticker.snapshot?.data.prices;
+  const { data, position } = await ticker.readSnapshot({ timeoutMs: 1_000 });
+  // @ts-expect-error the channel declares none
+  room.onSnapshot(() => {});
+  // @ts-expect-error the channel declares none
+  void room.readSnapshot();
+  const none: Undeclared<'snapshot'> | undefined = room.snapshot?.data;
+  return void [prices, data.prices, position.epoch, none];
+}
+
+export function disposal(): void {
+  const disposables: { [Symbol.dispose](): void; [Symbol.asyncDispose](): PromiseLike<void> }[] = [room, client];
+  return void disposables;
+}
+
 export function presence(): void {
   void room.presence.enter({ color: 'red' });
   void room.presence.leave();
   const members: readonly Member<{ color: string }>[] = room.presence.members();
-  room.presence.onChange((now) => now.map(({ id, data, connected }) => [id, data.color, connected]));
+  room.presence.onChange((now, { joined, updated, left }) => {
+    for (const { id, data, connected } of [...now, ...joined, ...updated, ...left]) void [id, data.color, connected];
+  });
+  void room.presence.update({ color: 'blue' });
+  const occupancy: Promise<Occupancy> = ticker.presence.occupancy();
+  // @ts-expect-error not what one shows
+  void room.presence.update({ colour: 'red' });
   // @ts-expect-error not what one enters with
   void room.presence.enter({ colour: 'red' });
   // @ts-expect-error the channel has no presence
   void ticker.presence.enter({ color: 'red' });
-  return void members;
+  return void [members, occupancy];
 }
 
 export function states(): string {
@@ -128,10 +265,16 @@ export function states(): string {
       return `attempt ${state.attempt}`;
     case 'open':
       return state.transport;
-    case 'reconnecting':
-      return `${state.reason}: attempt ${state.attempt} at ${state.retryAt}`;
-    case 'closed':
-      return `${state.code}: ${state.reason}`;
+    case 'reconnecting': {
+      const after: [true, Code] = [state.willReconnect, state.code];
+      return `${after}: ${state.reason}: attempt ${state.attempt} at ${state.retryAt}`;
+    }
+    case 'closed': {
+      const [never, code]: [false, ClosingCode] = [state.willReconnect, state.code];
+      // @ts-expect-error a client is not closed for this
+      if (code === 'silent') return '';
+      return `${never} ${code}: ${state.reason}`;
+    }
   }
 }
 
@@ -144,7 +287,9 @@ export function subscriptions(): string {
     case 'subscribed':
       return String(state.recovered);
     case 'failed':
-      return `${state.code} ${state.message} ${state.retryAt}`;
+      return state.code === 'forbidden'
+        ? 'not for us'
+        : `${state.code satisfies Code} ${state.message} ${state.retryAt}`;
   }
 }
 

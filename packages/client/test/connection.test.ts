@@ -167,6 +167,65 @@ describe('credentials', () => {
   });
 });
 
+describe('reauthenticate()', () => {
+  const auths = () => world.frames.filter((frame) => frame[3] === '$auth').map((frame) => frame[4]);
+
+  test('asks for credentials anew and hands them to the server, which answers', async () => {
+    const contexts: unknown[] = [];
+    const client = world.client({ auth: (context: unknown) => `token-${contexts.push(context)}` });
+    await world.run(100);
+    let done = false;
+    const authenticated = client.reauthenticate().then(() => {
+      done = true;
+    });
+    await world.run(5);
+    expect(done).toBe(false);
+    await world.run(100);
+    await authenticated;
+    expect(auths()).toEqual(['token-2']);
+    expect(contexts).toEqual([{ refresh: false }, { refresh: true }]);
+    world.restart();
+    await world.until(() => client.state.status === 'open');
+    const attaches = world.requests.flatMap(({ frames: [first] }) => (first?.[0] === 0 ? [first[1]] : []));
+    expect(attaches.at(-1)).toMatchObject({ auth: 'token-2' });
+    expect(contexts).toHaveLength(2);
+  });
+
+  test('rejects with what the server says, or what the function throws; nobody has to hear it', async () => {
+    world.answer = ([, id]) => [20, id, 'unauthorized', 'who?', false];
+    let broken = false;
+    const auth = () => {
+      if (broken) throw new TypeError('a bug');
+      return 'token';
+    };
+    const client = world.client({ auth });
+    await world.run(100);
+    void client.reauthenticate();
+    const refused = expect(client.reauthenticate()).rejects.toMatchObject({ code: 'unauthorized' });
+    await world.run(100);
+    await refused;
+    expect(auths()).toHaveLength(1);
+    broken = true;
+    await expect(client.reauthenticate()).rejects.toThrow('a bug');
+    expect(client.state.status).toBe('open');
+  });
+
+  test('is settled by whatever becomes of the client meanwhile', async () => {
+    let give = (_: unknown): void => {};
+    let asked = 0;
+    const auth = () => {
+      asked += 1;
+      return asked === 1 ? 'token' : new Promise((resolve) => (give = resolve));
+    };
+    const client = world.client({ auth });
+    await world.run(100);
+    const refused = expect(client.reauthenticate()).rejects.toMatchObject({ code: 'disconnected' });
+    client.close();
+    give('late');
+    await refused;
+  });
+});
+
 describe('use()', () => {
   test('switches to a transport and back, and says when that is done', async () => {
     const client = world.client();
@@ -230,7 +289,8 @@ describe('close()', () => {
     room.on('message', (message) => heard.push(message));
     await world.until(() => client.diagnose().transport === 'websocket');
     client.close();
-    expect(client.state).toEqual({ status: 'closed', code: 'closed', reason: 'closed by the application' });
+    const closed = { status: 'closed', willReconnect: false, code: 'closed', reason: 'closed by the application' };
+    expect(client.state).toEqual(closed);
     expect(world.sockets[0]?.sent.at(-1)).toContain('[4,"closed"');
     await expect(room.publish('message', { text: 'late' })).rejects.toMatchObject({ code: 'disconnected' });
     expect(room.state).toMatchObject({ status: 'failed', code: 'closed' });
@@ -283,6 +343,60 @@ describe('close()', () => {
     await world.run(1_000);
     expect(client.state.status).toBe('closed');
     expect(world.requests).toEqual([]);
+  });
+
+  test('settles all that waits, and does nothing the second time', async () => {
+    const client = world.client({ autoConnect: false });
+    const room = client.channel('room/:roomId', { roomId: 'lobby' });
+    const states: string[] = [];
+    client.onState(({ status }) => states.push(status));
+    world.online = false;
+    const hi = { text: 'hi' };
+    const told: string[] = [];
+    room.observe().subscribe({ complete: () => told.push('complete') });
+    const waiting = Promise.allSettled([
+      client.connect(),
+      client.use('poll'),
+      client.reauthenticate(),
+      room.ready(),
+      room.presence.enter({ color: 'red' }),
+      room.presence.occupancy(),
+      room.publish('message', hi),
+      room.request('edit', { id: '1' }),
+      room.history(),
+      room.iterate('ask', { prompt: 'why?' }).next(),
+      room.iterate('ask', { prompt: 'why?' }).output,
+      room.messages().next(),
+    ]);
+    await world.run(100);
+    client.close();
+    const outcomes = (await waiting).map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : outcome.value,
+    );
+    expect(outcomes).toEqual([
+      ...['closed', 'closed', 'disconnected', 'closed', 'closed'],
+      ...['disconnected', 'disconnected', 'disconnected', 'disconnected', 'disconnected', 'disconnected'],
+      { done: true, value: undefined },
+    ]);
+    expect(told).toEqual(['complete']);
+    client.close();
+    expect([...new Set(states)]).toEqual(['connecting', 'closed']);
+    expect(states.filter((status) => status === 'closed')).toHaveLength(1);
+  });
+
+  test('is what the end of a block with `using` does', async () => {
+    const client = world.client();
+    const room = client.channel('room/:roomId', { roomId: 'lobby' });
+    await Promise.all([room.ready(), world.run(100)]);
+    room[Symbol.dispose]();
+    await world.run(100);
+    expect(room.state.status).toBe('idle');
+    client[Symbol.dispose]();
+    expect(client.state.status).toBe('closed');
+    void client.connect();
+    await world.run(100);
+    await client[Symbol.asyncDispose]();
+    expect(client.state.status).toBe('closed');
   });
 
   test('leaves nothing that would keep a process or a page busy', async () => {

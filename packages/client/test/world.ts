@@ -5,6 +5,7 @@ import {
   encodeFrame,
   type Identity,
   type Line,
+  type PresenceEntry,
   type ServerApp,
   type ServerSession,
 } from '@runnel/protocol';
@@ -39,6 +40,10 @@ export class World {
   readonly channels = new Map<string, { readonly n: number; offset: number; readonly sessions: Set<Session> }>();
   /** What a request is answered with; null: nothing. */
   answer: (frame: AppUpFrame & readonly [18, ...unknown[]]) => DownFrame | null = ([, id, , , data]) => [19, id, data];
+  /** Who is present in any channel, as `subscribed` says. */
+  members: readonly PresenceEntry[] = [];
+  /** What follows `subscribed` at once, given the channel's number. */
+  greeting: (n: number) => readonly DownFrame[] = () => [];
   /** Whether WebSockets get through. */
   webSockets = true;
   /** Whether anything does. */
@@ -51,6 +56,8 @@ export class World {
   /** How many watch the page. */
   watchers = 0;
   delayMs = 10;
+  /** Whose application frame came last. */
+  #last: Session | null = null;
   #ids = 0;
 
   constructor() {
@@ -143,6 +150,15 @@ export class World {
     });
   }
 
+  /** Sends frames to the session whose application frame came last, together. */
+  reply(...frames: DownFrame[]): void {
+    const session = this.#last;
+    if (session === null) throw new Error('nobody has asked');
+    this.server.turn(() => {
+      for (const frame of frames) send(session, frame);
+    });
+  }
+
   /** All sessions are gone, as when the server is started anew; connections break. */
   restart(): void {
     this.server.restart();
@@ -158,15 +174,15 @@ export class World {
     }
     channel.sessions.add(session);
     const events = name.startsWith('ticker') ? ['quote'] : ['message', 'typing'];
-    send(session, [
-      17,
-      id,
-      { n: channel.n, epoch: 'e', offset: channel.offset, head: channel.offset, recovered: null, events, presence: [] },
-    ]);
+    const { n, offset } = channel;
+    const { members: presence } = this;
+    send(session, [17, id, { n, epoch: 'e', offset, head: offset, recovered: null, events, presence }]);
+    for (const frame of this.greeting(channel.n)) send(session, frame);
   }
 
   #handle(session: Session, frame: AppUpFrame): void {
     this.frames.push(frame);
+    this.#last = session;
     switch (frame[0]) {
       case 28:
         this.subscribe(session, frame[1], frame[2]);
