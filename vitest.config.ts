@@ -3,13 +3,20 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 // Tests run against src, which the workspace packages export under a condition of their own; the others are Vite's defaults.
 const conditions = ['@runnel/source', 'module', 'node', 'development|production'];
 
-function project(name: string, include: string, timeoutMs = 5_000, more: string[] = []): TestProjectConfiguration {
+function project(
+  name: string,
+  include: string,
+  timeoutMs = 5_000,
+  more: string[] = [],
+  globalSetup: string[] = [],
+): TestProjectConfiguration {
   return {
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
       name,
       include: [include, ...more],
+      globalSetup,
       environment: 'node',
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
@@ -26,6 +33,9 @@ export default defineConfig({
       project('tidy', 'tests/tidy/**/*.test.ts'),
       project('conformance', 'tests/conformance/**/*.test.ts', 20_000),
       project('simulation', 'tests/simulation/**/*.test.ts', 60_000),
+      project('packages', 'tests/packages/**/*.test.ts', 120_000, [], ['tests/packages/installation.ts']),
+      project('types', 'tests/types/**/*.test.ts', 120_000),
+      project('gauntlet', 'tests/gauntlet/**/*.test.ts', 60_000),
       project('e2e', 'tests/e2e/**/*.test.ts', 60_000),
     ],
   },

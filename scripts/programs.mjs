@@ -3,7 +3,14 @@ import { delimiter, join } from 'node:path';
 import { run } from './command.mjs';
 
 /** What the tests drive besides Node: program → the Debian package that brings it. */
-const programs = new Map([['chromium', 'chromium']]);
+const programs = new Map([
+  ['apache2', 'apache2'],
+  ['chromium', 'chromium'],
+  ['haproxy', 'haproxy'],
+  ['nginx', 'nginx'],
+  ['openssl', 'openssl'],
+  ['squid', 'squid'],
+]);
 
 /** Makes sure that every test program is there: installs it where that is ours to do, otherwise says what is missing. */
 export async function ensurePrograms() {
@@ -32,7 +39,8 @@ function missingPrograms() {
 
 /** @param {string} program */
 function isInPath(program) {
-  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+  // Debian keeps servers where only root's PATH looks.
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK);
       return true;

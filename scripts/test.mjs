@@ -16,8 +16,11 @@ const succeeded = await runSteps([
   { name: 'bundle size', script: 'size' },
   { name: 'house style', project: 'tidy' },
   { name: 'unit tests', project: 'unit' },
+  { name: 'types in use', project: 'types' },
   { name: 'simulation', project: 'simulation' },
   { name: 'conformance', project: 'conformance' },
+  { name: 'packed packages', project: 'packages' },
+  { name: 'gauntlet', project: 'gauntlet' },
   { name: 'browsers', project: 'e2e' },
 ]);
 process.exitCode = succeeded ? 0 : 1;

@@ -1,0 +1,32 @@
+import { build } from 'esbuild';
+import { expect, inject, it } from 'vitest';
+import { entryPoints } from './entry-points.ts';
+
+const { folder, packages } = inject('installation');
+const ofClient = packages.filter(({ name }) => name === '@runnel/client').flatMap(entryPoints);
+const entries = ['browser.ts', ...ofClient.filter(({ typed }) => typed).map(({ specifier }) => specifier)];
+
+it.each(entries)('%s bundles for browsers, without anything of Node, a validator or `ws`', async (entry) => {
+  const { metafile, outputFiles, warnings } = await build({
+    absWorkingDir: folder,
+    entryPoints: [entry],
+    bundle: true,
+    external: ['react'],
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'silent',
+    metafile: true,
+    write: false,
+  });
+  expect(warnings).toEqual([]);
+  const inputs = Object.keys(metafile.inputs);
+  const ours = /^(?:browser\.ts|node_modules\/@runnel\/(?:client|protocol)\/dist\/.*)$/;
+  expect(inputs.filter((input) => !ours.test(input))).toEqual([]);
+  // React is the page's own; nothing else is left to be imported, whatever it is called.
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  expect(imports.map(({ path }) => path).filter((path) => path !== 'react')).toEqual([]);
+  expect(Object.values(metafile.outputs).flatMap((output) => output.exports)).not.toEqual([]);
+  const [bundle] = outputFiles;
+  expect(bundle?.text).not.toMatch(/["'`]node:|\brequire\(|session\/server|ZodType/);
+});
