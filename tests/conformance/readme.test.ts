@@ -1,27 +1,13 @@
 /** The README's code, as it stands there: it compiles, and its client and server talk. */
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root, SnippetProject, snippetsOf } from './snippets.ts';
 
-const run = promisify(execFile);
-const root = new URL('../../', import.meta.url);
-// Compiled against the built packages, as their users do. Below tests/, so that imports find what a project of its own would have installed.
-const folder = new URL('../node_modules/.cache/readme/', import.meta.url);
-
-const tsconfig = {
-  extends: '../../../../tsconfig.base.json',
-  compilerOptions: {
-    noEmit: true,
-    types: ['node'],
-    customConditions: [],
-    allowImportingTsExtensions: true,
-    rewriteRelativeImportExtensions: false,
-  },
-  include: ['*.ts'],
-};
+const project = new SnippetProject('readme');
+const { folder } = project;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -52,20 +38,25 @@ function start(file: string, until: RegExp): { seen: Promise<string>; stop: () =
 beforeAll(async () => {
   const readme = await readFile(new URL('README.md', root), 'utf8');
   const port = await freePort();
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await writeFile(new URL('tsconfig.json', folder), JSON.stringify(tsconfig));
-  await writeFile(new URL('package.json', folder), JSON.stringify({ type: 'module' }));
-  for (const [, name = '', code = ''] of readme.matchAll(/```ts\n\/\/ (\S+\.ts)\n([\s\S]*?)```/g)) {
-    await writeFile(new URL(name, folder), code.replaceAll('3000', String(port)));
+  await project.begin();
+  for (const { file, code } of snippetsOf(readme)) {
+    if (file !== null && !file.includes('/')) await project.write(file, code.replaceAll('3000', String(port)));
   }
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => project.end());
 
 test('compiles', async () => {
-  const tsc = new URL('node_modules/typescript/bin/tsc', root).pathname;
-  const { stdout } = await run(process.execPath, [tsc, '-p', folder.pathname]).catch((error) => error);
-  expect(stdout).toBe('');
+  expect(await project.compile()).toBe('');
+});
+
+test('shows two examples as they are', async () => {
+  const shown = snippetsOf(await readFile(new URL('README.md', root), 'utf8')).filter(({ file }) =>
+    file?.includes('/'),
+  );
+  expect(new Set(shown.map(({ file }) => file?.split('/')[1])).size).toBe(2);
+  for (const { file, code } of shown) {
+    expect(code).toBe(`// ${file}\n${await readFile(new URL(file ?? '', root), 'utf8')}`);
+  }
 });
 
 test('runs: the client receives what it publishes and what the server says', async () => {

@@ -176,7 +176,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     await ticks.count(5);
     expect(ticks.items.map(({ data }) => data)).toEqual([0, 3, 4, 5, 6]);
     expect(states.last).toEqual({ status: 'subscribed', recovered: false });
-    expect(gaps.items).toEqual([{ reason: 'position_lost' }]);
+    expect(gaps.items).toEqual([{ reason: 'positionLost' }]);
   });
 
   it('says recovered: false to a channel without history after a message was missed, and true where none was', async () => {
@@ -195,7 +195,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     await ticks.count(2);
     expect(ticks.items.map(({ data }) => data)).toEqual([0, 2]);
     expect(missing?.state).toEqual({ status: 'subscribed', recovered: false });
-    expect(gaps.items).toEqual([{ reason: 'position_lost' }]);
+    expect(gaps.items).toEqual([{ reason: 'positionLost' }]);
   });
 
   it('opens a new session in place of one that has expired', async () => {

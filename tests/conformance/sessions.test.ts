@@ -57,9 +57,9 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     let name = 'first';
     const refreshed = gate();
     const server = await TestServer.start({
-      authenticate: ({ auth, request }) => {
+      authenticate: ({ auth }) => {
         name = auth as string;
-        if (request === null) refreshed.open();
+        if (name === 'b') refreshed.open();
         return { ...userNamed('ann'), name, expiresInMs: 4_000 };
       },
     });
@@ -88,6 +88,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     expect(await server.realtime.user('ann').kick('rude')).toBe(1);
     expect(await states.find(({ status }) => status === 'closed')).toEqual({
       status: 'closed',
+      willReconnect: false,
       code: 'kicked',
       reason: 'rude',
     });
@@ -186,7 +187,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     expect(await first).toBe('done');
     await stopped;
     const left = await states.find(({ status }) => status === 'reconnecting');
-    expect(left).toMatchObject({ status: 'reconnecting', reason: 'server_closing' });
+    expect(left).toMatchObject({ status: 'reconnecting', willReconnect: true, code: 'server_closing' });
     expect(server.realtime.stats()).toMatchObject({ sessions: 0, links: 0 });
   });
 

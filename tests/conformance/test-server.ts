@@ -28,6 +28,7 @@ export interface User extends ServerIdentity {
 
 type MessageContext = PublishContext<Contract, 'room/:roomId', 'message', User>;
 type NumberContext = PublishContext<Contract, 'live/:id', 'tick', User>;
+type CountContext = RequestContext<Contract, 'room/:roomId', 'count', User>;
 type AskContext = RequestContext<Contract, 'room/:roomId', 'ask', User>;
 
 export interface TestServerOptions
@@ -62,6 +63,17 @@ export class TestServer {
   onTick: (context: NumberContext) => unknown = () => {};
   /** What the handler of a room's `ask` does. Default: gives back what it was asked. */
   onAsk: (context: AskContext) => unknown = ({ data }) => data;
+  /** What the handler of a room's `count` does. Default: counts. */
+  onCount: (context: CountContext) => AsyncGenerator<number, string> = async function* ({ data }) {
+    for (let n = 1; n <= data.to; n += 1) yield n;
+    return 'done';
+  };
+  /** What the handler of a room's `look` does. */
+  onLook: () => string | Promise<string> = () => 'seen';
+  /** What boards hold; read whenever a snapshot is. */
+  board: () => Record<string, unknown> | Promise<Record<string, unknown>> = () => ({});
+  /** Who came to a channel and who left it, and why: `ann > room/lobby`, `ann < room/lobby unsubscribed`. */
+  readonly visits = new Collector<string>();
   /** What nudges have said. */
   readonly nudges = new Collector<string>();
   realtime: RunnelServer<Contract, User>;
@@ -159,9 +171,18 @@ export class TestServer {
         message: (context) => this.onMessage(context),
         nudge: ({ data }) => this.nudges.push(data),
       },
-      requests: { ask: (context) => this.onAsk(context), wake: () => {} },
+      requests: {
+        ask: (context) => this.onAsk(context),
+        wake: () => {},
+        count: (context) => this.onCount(context),
+        look: () => this.onLook(),
+      },
       presence: ({ user, data }) => ({ mood: data.mood, name: user.name }),
+      onSubscribe: ({ user, channel }) => this.visits.push(`${user.id} > ${channel.name}`),
+      onLeave: ({ user, channel, reason }) => this.visits.push(`${user.id} < ${channel.name} ${reason}`),
     });
+    realtime.handle('board/:id', { open: true, snapshot: () => this.board() });
+    realtime.handle('feed/:id', { open: true });
     realtime.handle('short/:id', { open: true });
     realtime.handle('live/:id', { open: true, publish: { tick: (context) => this.onTick(context) } });
     realtime.handle('user/:userId', {

@@ -1,18 +1,37 @@
 /** One client of the application world: the shipped session and channel cores, with subscribers and calls that are checked. */
 import { type CallOptions, ClientChannels, ClientSession, type RunnelError } from '@runnel/protocol';
 import { VirtualClient } from '@runnel/protocol/testing';
+import { hasPresence } from './app-contract.ts';
 import type { AppWorld } from './app-world.ts';
+import { Attendee } from './attendee.ts';
+import { StreamReader } from './stream-reader.ts';
 import { SubscriberView } from './subscriber-view.ts';
 import { check } from './violation.ts';
 
 /** How long a call may take, ms. */
 const CALL_MS = [2_000, 15_000, 60_000] as const;
+/** What a call may reject with in this world. */
+const CODES: ReadonlySet<string> = new Set([
+  'timeout',
+  'canceled',
+  'indeterminate',
+  'handler_failed',
+  'broker_failed',
+  'queue_full',
+  'limit_reached',
+  'disconnected',
+]);
+
+type Asked = Omit<CallOptions, 'timeoutMs' | 'settle'>;
+type Settle = (error: RunnelError | null, data: unknown) => void;
 
 export class AppParty {
   readonly name: string;
   readonly client: VirtualClient;
   readonly channels: ClientChannels;
   readonly views = new Map<string, SubscriberView>();
+  /** Those who are present, or were, by channel. */
+  readonly attendees = new Map<string, Attendee>();
   readonly #world: AppWorld;
   /** Calls that were not settled yet. */
   open = 0;
@@ -68,6 +87,7 @@ export class AppParty {
     const known = this.views.get(channel);
     if (known !== undefined) {
       this.views.delete(channel);
+      this.attendees.get(channel)?.show(null);
       this.#world.coverage.saw('unsubscribed');
       this.client.input(() => {
         known.closed = true;
@@ -76,10 +96,36 @@ export class AppParty {
       return;
     }
     const { truth, coverage, random } = this.#world;
-    const view = new SubscriberView({ channel, truth, coverage, position: () => this.channels.position(channel) });
+    const view = new SubscriberView({
+      channel,
+      truth,
+      coverage,
+      position: () => this.channels.position(channel),
+      onSubscribed: () => this.attendees.get(channel)?.handleSubscribed(),
+    });
     this.views.set(channel, view);
     const options = random.chance(0.3) ? { rewind: random.int(1, 60) } : {};
     this.client.input(() => this.channels.subscribe(channel, options, view));
+  }
+
+  /** Enters a channel that it follows, shows other data there, or leaves. */
+  appear(channel: string): void {
+    if (!this.views.has(channel) || !hasPresence(channel)) return;
+    const attendee = this.attendees.get(channel) ?? this.#newAttendee(channel);
+    this.attendees.set(channel, attendee);
+    attendee.show(this.#world.random.chance(0.3) ? null : this.#text());
+  }
+
+  #newAttendee(channel: string): Attendee {
+    const { time, coverage } = this.#world;
+    return new Attendee({
+      ask: (name, data, settle) =>
+        this.#call({ channel, name, data: JSON.stringify(data) }, (error) => {
+          if (error === null) coverage.saw(name === '$enter' ? 'entered' : 'left');
+          settle(error !== null);
+        }),
+      after: (ms, run) => void time.after(ms, run),
+    });
   }
 
   publish(channel: string): void {
@@ -93,16 +139,48 @@ export class AppParty {
     });
   }
 
-  request(channel: string): void {
+  /** Sends what may be lost, and comes to nobody twice. */
+  whisper(channel: string): void {
     const text = this.#text();
-    this.#call({ channel, name: 'echo', data: JSON.stringify(text) }, (error, data) => {
+    this.client.input(() => this.channels.sendVolatile(channel, 'typing', JSON.stringify(text)));
+  }
+
+  /** `again` is idempotent: nothing but the end of the client leaves it undecided. */
+  request(name: 'echo' | 'again'): void {
+    const text = this.#text();
+    this.#call({ channel: 'room/a', name, data: JSON.stringify(text) }, (error, data) => {
       const { coverage, runs } = this.#world;
-      if (error !== null)
-        return coverage.saw(error.code === 'indeterminate' ? 'request indeterminate' : 'request failed');
-      coverage.saw('answered');
-      check(data === text, 8, () => `the request of ${text} was answered ${data}`);
-      check(runs.get(text) === 1, 8, () => `the request of ${text} was answered, and ran ${runs.get(text)} times`);
+      if (error === null) {
+        coverage.saw('answered');
+        check(data === text, 8, () => `the request of ${text} was answered ${data}`);
+        check((runs.get(text) ?? 0) > 0, 8, () => `the request of ${text} was answered, and never ran`);
+      } else if (error.code !== 'indeterminate') coverage.saw('request failed');
+      else {
+        const closed = this.client.session.state.status === 'closed';
+        check(name === 'echo' || closed, 8, () => `${name} of ${text} may be asked again, and is ${error.code}`);
+        coverage.saw('request indeterminate');
+      }
     });
+  }
+
+  /** Asks for a streamed answer, which it reads in its own time. */
+  stream(): void {
+    const { random, coverage, time } = this.#world;
+    const text = `${this.#text()}/${random.int(0, 30)}`;
+    const credit = random.int(1, 8);
+    const reader = new StreamReader({
+      text,
+      credit,
+      random,
+      coverage,
+      mayPause: () => !this.#world.healed,
+      allow: (parts) => this.client.input((_session, now) => this.channels.allow(call(), parts, now)),
+      after: (ms, run) => void time.after(ms, run),
+    });
+    const stream = { credit, onPart: (data: unknown) => reader.part(data) };
+    const call = this.#call({ channel: 'room/b', name: 'count', data: JSON.stringify(text), stream }, (error, data) =>
+      reader.end(error?.code ?? null, data),
+    );
   }
 
   #text(): string {
@@ -110,36 +188,32 @@ export class AppParty {
     return `${this.name}.${this.#serial}`;
   }
 
-  #call(
-    options: Omit<CallOptions, 'timeoutMs' | 'settle'>,
-    settle: (error: RunnelError | null, data: unknown) => void,
-  ): void {
-    const { random, log, coverage } = this.#world;
+  /** Returns what gives the call once it was made. */
+  #call(asked: Asked, settle: Settle): () => ReturnType<ClientChannels['call']> {
+    const { random, log, coverage, time } = this.#world;
+    const { name, data } = asked;
     let settled: string | null = null;
+    let call: ReturnType<ClientChannels['call']> | undefined;
+    const made = (): ReturnType<ClientChannels['call']> => {
+      if (call === undefined) throw new Error(`${name} ${data} was not made yet`);
+      return call;
+    };
+    const settleOnce: Settle = (error, answer) => {
+      const outcome = error === null ? 'done' : error.code;
+      log.add(this.name, `${name} ${data}`, outcome);
+      check(settled === null, 8, () => `${name} ${data} was settled twice: ${settled}, ${outcome}`);
+      check(error === null || CODES.has(error.code), 8, () => `${name} ${data} rejects with ${outcome}`);
+      settled = outcome;
+      this.open -= 1;
+      settle(error, answer);
+    };
     this.open += 1;
     this.client.input((_session, now) => {
-      const call = this.channels.call(
-        {
-          ...options,
-          timeoutMs: random.pick(CALL_MS),
-          settle: (error, data) => {
-            const outcome = error === null ? 'done' : error.code;
-            log.add(this.name, `${options.name} ${options.data}`, outcome);
-            check(
-              settled === null,
-              8,
-              () => `${options.name} ${options.data} was settled twice: ${settled}, ${outcome}`,
-            );
-            settled = outcome;
-            this.open -= 1;
-            settle(error, data);
-          },
-        },
-        now,
-      );
+      call = this.channels.call({ ...asked, timeoutMs: random.pick(CALL_MS), settle: settleOnce }, now);
       if (!random.chance(0.05)) return;
       coverage.saw('canceled');
-      this.#world.time.after(random.int(0, 3_000), () => this.client.input(() => this.channels.cancel(call)));
+      time.after(random.int(0, 3_000), () => this.client.input(() => this.channels.cancel(made())));
     });
+    return made;
   }
 }

@@ -1,34 +1,20 @@
 /** Clients and a server over a bad network and a bad broker, with the shipped channel core, application, hub and memory broker above the sessions. */
-import { compileContract, type Identity, type ServerApp, TRANSPORTS, type Transport } from '@runnel/protocol';
+import { type Identity, type ServerApp, TRANSPORTS, type Transport, Type } from '@runnel/protocol';
 import { FAIR, type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
-import {
-  Application,
-  type Broker,
-  type MemoryBrokerStep,
-  memoryBroker,
-  type SharedLine,
-  sharedLine,
-} from '@runnel/server';
-import { contract } from './app-contract.ts';
+import { type Broker, type MemoryBrokerStep, memoryBroker, type SharedLine, sharedLine } from '@runnel/server';
+import { CHANNELS, type ChannelName, hasState, isLossy } from './app-contract.ts';
+import { AppNode, Told } from './app-node.ts';
 import { AppParty } from './app-party.ts';
+import { Board } from './board.ts';
 import { ChannelTruth } from './channel-truth.ts';
 import { Coverage } from './coverage.ts';
 import { EventLog } from './event-log.ts';
-import { NodeBroker } from './node-broker.ts';
 import { RequestChecker } from './request-checker.ts';
 import { Violation } from './violation.ts';
 
 const PARTIES_MAX = 3;
-const CHANNELS = ['room/a', 'room/b', 'ticker/a'] as const;
-
-/** What the handler of a publish needs of its context. */
-interface PublishInput {
-  readonly data: string;
-  readonly channel: { broadcast(event: 'message', data: string): Promise<unknown> };
-}
-
-/** What a schedule throws on purpose. */
-class Told extends Error {}
+const SYMBOLS = ['a', 'b', 'c'] as const;
+const CELLS = ['x', 'y', 'z'] as const;
 
 export class AppWorld {
   readonly time = new VirtualTime();
@@ -39,19 +25,22 @@ export class AppWorld {
   readonly server: VirtualServer<SharedLine, Identity>;
   readonly network: VirtualNetwork;
   readonly transports: readonly Transport[];
-  readonly channels: readonly string[] = CHANNELS;
+  readonly channels: readonly ChannelName[] = CHANNELS;
+  /** What the database has of the channels with a state. It outlives the server. */
+  readonly boards: ReadonlyMap<string, Board> = new Map(CHANNELS.filter(hasState).map((name) => [name, new Board()]));
   /** How often the handler of a request ran, by its payload. */
   readonly runs = new Map<string, number>();
   readonly #requests: RequestChecker<SharedLine, Identity>;
-  readonly #slowMs: number;
+  /** The longest that a step of the broker takes, ms. */
+  #slowMs: number;
   /** Whether handlers fail now and then. */
   readonly #clumsy: boolean;
   /** Idempotency keys with the incarnation that each was seen in last. */
   readonly #keys = new Map<string, string>();
   parties: AppParty[] = [];
+  healed = false;
   broker: Broker;
-  #node: NodeBroker;
-  application: Application<Identity>;
+  node: AppNode;
   /** Probabilities: a broker step that fails, a message that one node does not hear of. */
   #failing = 0;
   #losing = 0;
@@ -71,13 +60,16 @@ export class AppWorld {
       newId: this.newId,
       authMs: () => random.int(0, 50),
       authenticate: (auth) => ({ id: String(auth) }),
-      limits: { ttlMs: random.pick([20_000, 120_000]), ...(random.chance(0.2) ? { outboxFrames: 60 } : {}) },
+      limits: {
+        ttlMs: random.pick([20_000, 120_000]),
+        waitingMessages: random.pick([3, 1_000]),
+        ...(random.chance(0.2) ? { outboxFrames: 60 } : {}),
+      },
       line: sharedLine,
       app: this.#delegate(),
     });
     this.broker = this.#newBroker();
-    this.#node = this.#connect();
-    this.application = this.#newApplication();
+    this.node = this.#newNode();
     this.#requests = new RequestChecker({
       server: this.server,
       now: () => this.time.now,
@@ -117,17 +109,18 @@ export class AppWorld {
 
   #delegate(): ServerApp<SharedLine, Identity> {
     return {
-      created: (session, subs, settled) => this.application.created(session, subs, settled),
+      created: (session, subs, settled) => this.node.application.created(session, subs, settled),
       frame: (session, frame) => {
-        if (frame[0] === 22) this.#noteKey(frame[5], session.sid);
-        this.application.frame(session, frame);
+        if (frame[0] === Type.publish) this.#noteKey(frame[5], session.sid);
+        else if (frame[0] === Type.request && frame[6]?.again) this.coverage.saw('asked again');
+        this.node.application.frame(session, frame);
       },
-      confirmed: (session) => this.application.confirmed(session),
-      resumed: (session) => this.application.resumed(session),
-      reachable: (session, reachable) => this.application.reachable(session, reachable),
+      confirmed: (session) => this.node.application.confirmed(session),
+      resumed: (session) => this.node.application.resumed(session),
+      reachable: (session, reachable) => this.node.application.reachable(session, reachable),
       ended: (session, code) => {
         this.log.add('server', 'ended', `${session.sid} ${code}`);
-        this.application.ended(session, code);
+        this.node.application.ended(session, code);
       },
     };
   }
@@ -158,13 +151,6 @@ export class AppWorld {
     });
   }
 
-  #connect(): NodeBroker {
-    return new NodeBroker(this.broker, (channel, { data }, { epoch, offset }) => {
-      this.log.add('broker', 'accepted', `${channel} ${epoch}-${offset} ${data}`);
-      this.#guard(() => this.truth.note(channel, epoch, offset, JSON.parse(data) as string));
-    });
-  }
-
   #guard(run: () => void): void {
     try {
       run();
@@ -173,54 +159,31 @@ export class AppWorld {
     }
   }
 
-  #newApplication(): Application<Identity> {
-    const application = new Application<Identity>({
-      contract: compileContract(contract),
-      broker: this.#node,
+  #newNode(): AppNode {
+    const { time, random, coverage } = this;
+    return new AppNode({
+      broker: this.broker,
       limits: this.server.limits,
-      clock: this.#clock,
-      reauthenticate: (auth) => ({ id: String(auth) }),
+      time,
+      random,
+      coverage,
+      clumsy: this.#clumsy,
+      onAccepted: (channel, text, { epoch, offset }) => {
+        this.log.add('broker', 'accepted', `${channel} ${epoch}-${offset} ${text}`);
+        this.#guard(() => this.truth.note(channel, epoch, offset, text));
+      },
       onError: (error) => {
-        const told = error instanceof Told || (error as { cause?: unknown }).cause instanceof Told;
-        if (!told)
-          this.#violation ??= new Violation(
-            8,
-            `the application reported ${error instanceof Error ? error.stack : error}`,
-          );
+        const what = error instanceof Error ? error.stack : error;
+        this.#violation ??= new Violation(8, `the application reported ${what}`);
       },
-    });
-    application.handlers.add('room/:room', {
-      open: true,
-      publish: {
-        message: async ({ data, channel }: PublishInput) => {
-          await this.#work();
-          const accepted = channel.broadcast('message', data);
-          // A publish is done when what it broadcast is accepted, whether its handler waits for that or not.
-          if (this.random.chance(0.5)) await accepted;
-        },
+      onRun: (method, text) => {
+        const runs = (this.runs.get(text) ?? 0) + 1;
+        this.runs.set(text, runs);
+        if (runs === 1) return;
+        if (method === 'again') coverage.saw('ran again');
+        else this.#violation ??= new Violation(8, `${method} of ${text} ran ${runs} times`);
       },
-      requests: {
-        echo: async ({ data }: { data: string }) => {
-          const runs = (this.runs.get(data) ?? 0) + 1;
-          this.runs.set(data, runs);
-          if (runs > 1) this.#violation ??= new Violation(8, `the request of ${data} ran ${runs} times`);
-          await this.#work();
-          return data;
-        },
-      },
-    });
-    application.handlers.add('ticker/:room', { open: true });
-    return application;
-  }
-
-  /** What a handler does before it answers. */
-  #work(): Promise<void> {
-    const { random } = this;
-    const ms = random.pick([0, 0, 10, 400]) * random.next();
-    const fails = this.#clumsy && random.chance(0.05);
-    if (fails) this.coverage.saw('handler failure');
-    return new Promise((resolve, reject) => {
-      this.time.after(ms, () => (fails ? reject(new Told('the handler failed')) : resolve()));
+      cellsOf: (channel) => this.boards.get(channel)?.cells ?? {},
     });
   }
 
@@ -232,29 +195,61 @@ export class AppWorld {
     this.parties = this.living;
     const party = new AppParty(this, `c${this.#joined}`);
     this.parties.push(party);
-    for (const channel of CHANNELS) if (this.random.chance(0.7)) party.toggle(channel);
+    for (const channel of CHANNELS) if (this.random.chance(0.6)) party.toggle(channel);
   }
 
   act(count: number): void {
     const { random } = this;
     for (let i = 0; i < count && this.living.length > 0; i += 1) {
       const party = random.pick(this.living);
-      const channel = random.pick(CHANNELS);
       const kind = random.next();
-      if (kind < 0.7) party.publish(channel);
-      else if (kind < 0.95) party.request('room/a');
-      else party.toggle(channel);
+      if (kind < 0.45) party.publish(random.pick(['room/a', 'room/b', 'ticker/a']));
+      else if (kind < 0.6) party.request(random.pick(['echo', 'echo', 'again']));
+      else if (kind < 0.68) party.stream();
+      else if (kind < 0.85) this.say(random.pick(CHANNELS), random.int(1, 6));
+      else if (kind < 0.88) party.whisper('ticker/a');
+      else if (kind < 0.94) party.appear(random.pick(['room/a', 'room/b']));
+      else party.toggle(random.pick(CHANNELS));
     }
+  }
+
+  /** The server says something by itself. */
+  say(channel: ChannelName, count = 1): void {
+    const { random } = this;
+    for (let i = 0; i < count; i += 1) {
+      if (hasState(channel)) this.#set(channel, random.pick(CELLS));
+      else if (channel !== 'quotes/a') this.#broadcast(channel, 'message', `server.${this.newId()}`);
+      else if (random.chance(0.2)) this.#broadcast(channel, 'note', `server.${this.newId()}`);
+      else this.#broadcast(channel, 'quote', `${random.pick(SYMBOLS)}:server.${this.newId()}`);
+    }
+  }
+
+  #broadcast(channel: string, event: string, text: string): Promise<unknown> {
+    // What fails is told to the application, and here.
+    return this.node.broadcast(channel, event, text).catch(() => null);
+  }
+
+  /** Writes a cell into the database, and says so. */
+  #set(channel: string, cell: string): void {
+    const written = this.boards.get(channel)?.write(cell);
+    if (written === undefined) return;
+    void this.#broadcast(channel, 'set', written.text).then((position) => {
+      if (position !== null) written.accepted();
+    });
+  }
+
+  /** What the broker has not accepted, as far as anybody knows, is said once more. */
+  sayUnsaid(): void {
+    for (const [channel, { unsaid }] of this.boards) for (const cell of unsaid) this.#set(channel, cell);
   }
 
   /** The node is killed; the broker lives on, or goes with it. */
   restart(keepsLog: boolean): void {
-    this.#node.cut();
+    this.node.kill();
     if (!keepsLog) this.broker = this.#newBroker();
-    this.#node = this.#connect();
     this.server.restart();
     this.#requests.restart();
-    this.application = this.#newApplication();
+    this.node = this.#newNode();
     this.network.cutAll();
   }
 
@@ -276,16 +271,25 @@ export class AppWorld {
     this.#losing = this.random.pick([0, 0, 0.2]);
   }
 
-  healBroker(): void {
+  /** The broker fares well, and everybody reads on. */
+  heal(): void {
     this.#failing = 0;
     this.#losing = 0;
+    this.healed = true;
   }
 
   /** One more message in each channel: a message that was lost shows by the one after it. */
-  broadcastAll(): void {
-    for (const name of CHANNELS) {
-      const [kind, room = ''] = name.split('/');
-      void this.application.channel(`${kind}/:room`, { room }).broadcast('message', `server.${this.newId()}`);
+  sayInAll(): void {
+    for (const channel of CHANNELS) this.say(channel);
+  }
+
+  /** More than slow subscribers are sent, in the channels that bear it. The broker brings it in order: without a log, disorder is loss. */
+  crowd(): void {
+    this.#slowMs = 0;
+    for (const port of this.server.ports) {
+      port.congest();
+      this.time.after(this.random.int(500, 2_000), () => port.drain());
     }
+    for (const channel of CHANNELS) if (isLossy(channel)) this.say(channel, 12);
   }
 }

@@ -31,6 +31,11 @@ export class ChannelTruth {
     this.#texts.add(text);
   }
 
+  /** What is known of one epoch: texts by offset, in no order. */
+  log(channel: string, epoch: string): ReadonlyMap<number, string> {
+    return this.#logs.get(`${channel} ${epoch}`)?.byOffset ?? new Map();
+  }
+
   /** The publish of `text` was answered, so it has to be in a log. */
   answered(text: string): void {
     check(this.#texts.has(text), 8, () => `the publish of ${text} was answered, and nobody has accepted it`);

@@ -103,7 +103,7 @@ export class LedgerChecker {
 
   /** Invariant 9 */
   volatile(id: number, end: string): void {
-    const key = `${end}${id}`;
+    const key = `${id} ${end}`;
     check(!this.#volatiles.has(key), 9, () => `volatile frame ${id} came to ${end} twice`);
     this.#volatiles.add(key);
   }

@@ -54,7 +54,8 @@ export class Party {
         },
         frame: (frame) => {
           if (frame[0] === 9) {
-            ledgers.volatile(Number(frame[3]), name);
+            // One who has become another has two sessions for a while, and each is sent everything.
+            ledgers.volatile(Number(frame[3]), `${name} in ${session.sid}`);
             coverage.saw('volatile down');
           } else ledgers.life(session.sid ?? '').down.take(Number(frame[1]), name);
         },
@@ -105,12 +106,16 @@ export class Party {
       // Told to the checker first: what is sent may be taken in the same turn.
       const { sent } = ledgers.life(sid).up;
       sent.push(id);
-      if (!session.send(lines, now)) sent.pop();
+      if (!session.send(lines)) sent.pop();
+      session.flush(now);
     });
   }
 
   sendLoose(id: number): void {
-    this.client.input((session, now) => void session.sendLoose({ text: `[9,"c","e",${id}]`, size: 20 }, now));
+    this.client.input((session, now) => {
+      session.sendLoose({ text: `[9,"c","e",${id}]`, size: 20 });
+      session.flush(now);
+    });
   }
 
   /** Whether everything sent in its incarnation has arrived at both ends, and nothing waits. */

@@ -76,6 +76,11 @@ export class RequestChecker<L extends Line, I extends Identity> implements Serve
     };
   }
 
+  /** The highest poll number that has come in a generation; 0 before the first. */
+  newestPoll(key: string, gen: number): number {
+    return this.#newest.get(`poll ${key} ${gen}`)?.n ?? 0;
+  }
+
   /** Everything is forgotten, and the connections are cut. */
   restart(): void {
     this.#open.clear();

@@ -71,6 +71,8 @@ const END_FAULTS = [
   'twin',
   'gap',
   'gap',
+  'late poll',
+  'late poll',
 ] as const;
 
 /** One random fault of the network or of an end. */
@@ -92,6 +94,7 @@ function disturb(world: SessionWorld): void {
       credentials: () => world.expireCredentials(party),
       twin: () => world.twin(party),
       gap: () => world.gap(party),
+      'late poll': () => world.latePoll(party),
     };
     if (!acts[fault]()) return;
   }

@@ -7,6 +7,7 @@ import { LedgerChecker } from './ledger-checker.ts';
 import { Party, payload, toLines } from './party.ts';
 import { isRefusal, RequestChecker } from './request-checker.ts';
 import { check, Violation } from './violation.ts';
+import { typeOf } from './wire-checker.ts';
 
 const PARTIES_MAX = 3;
 /** Bounds of invariant 13. A client has a current carrier, candidates, a poll and a POST; what it leaves behind ends with its time to live. */
@@ -25,6 +26,8 @@ export class SessionWorld {
   readonly transports: readonly Transport[];
   readonly hasCredentials: boolean;
   readonly #requests: RequestChecker<Line, Identity>;
+  /** How much of what is sent is counted, of 1. */
+  readonly #counted: number;
   /** Living and not; those that are over are forgotten when another joins. */
   parties: Party[] = [];
   #joined = 0;
@@ -40,6 +43,7 @@ export class SessionWorld {
     this.random = random;
     this.log = new EventLog(() => this.time.now, { hashed });
     this.hasCredentials = random.chance(0.5);
+    this.#counted = random.pick([0.92, 0.92, 0.92, 0.08]);
     let transports = TRANSPORTS.filter(() => random.chance(0.6));
     if (transports.length === 0) transports = [random.pick(TRANSPORTS)];
     this.transports = random.chance(0.6) ? TRANSPORTS : transports;
@@ -151,8 +155,8 @@ export class SessionWorld {
     for (let i = 0; i < count; i += 1) {
       const kind = this.random.next();
       const id = this.#nextSerial();
-      if (kind < 0.45) this.random.pick(this.parties).sendUp(id);
-      else if (kind < 0.92) this.#sendDown(id);
+      if (kind < this.#counted / 2) this.random.pick(this.parties).sendUp(id);
+      else if (kind < this.#counted) this.#sendDown(id);
       else {
         this.random.pick(this.parties).sendLoose(id);
         this.server.turn(() => {
@@ -271,6 +275,21 @@ export class SessionWorld {
     const sink = { lines: (lines: readonly string[]) => void answer.push(...lines), end: () => {} };
     this.network.server.request(`${JSON.stringify([11, header])}\n[18,999999999,"c","m",null]\n`, sink);
     check(isRefusal(answer[0]), 1, () => `a POST with a gap was answered ${answer[0]}`);
+    return true;
+  }
+
+  /** SESSION H3: a poll that was overtaken by a later one is answered empty, at once, and the later one is held on. */
+  latePoll(party: Party): boolean {
+    const session = party.sid === null ? undefined : this.server.registry.session(party.sid);
+    if (session === undefined || session.mode !== 'poll') return false;
+    const { key, gen, ledger } = session;
+    const newest = this.#requests.newestPoll(key, gen);
+    if (newest < 2) return false;
+    const header = { key, node: 'n1', gen, n: this.random.int(1, newest - 1), rx: ledger.acked, hold: 25_000 };
+    const answer: string[] = [];
+    const sink = { lines: (lines: readonly string[]) => void answer.push(...lines), end: () => {} };
+    this.network.server.request(`${JSON.stringify([10, header])}\n`, sink);
+    check(answer.map(typeOf).join() === '10,13', 10, () => `a late poll was answered ${answer.join(' ')}`);
     return true;
   }
 }

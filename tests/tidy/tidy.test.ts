@@ -64,11 +64,24 @@ it('keeps the protocol free of everything outside itself', () => {
   expect(importsOf('packages/protocol/src/').filter(leavesItsPackage)).toEqual([]);
 });
 
-it('keeps the client on the protocol alone', () => {
+it('keeps the client on the protocol alone, but for its hooks, which are for React', () => {
   const strangers = importsOf('packages/client/src/').filter(
-    (entry) => leavesItsPackage(entry) || !/^(?:\.|@runnel\/protocol(?:\/|$))/.test(entry.specifier),
+    (entry) =>
+      leavesItsPackage(entry) ||
+      !(
+        /^(?:\.|@runnel\/protocol(?:\/|$))/.test(entry.specifier) ||
+        (entry.specifier === 'react' && entry.file.startsWith('packages/client/src/react/'))
+      ),
   );
   expect(strangers).toEqual([]);
+});
+
+it('keeps React out of the client', () => {
+  const entries = importsOf('packages/client/src/').filter(
+    ({ file }) => !file.startsWith('packages/client/src/react/'),
+  );
+  expect(entries.length).toBeGreaterThan(0);
+  expect(entries.filter(({ specifier }) => specifier.includes('/react/'))).toEqual([]);
 });
 
 it('keeps the client out of the server', () => {
