@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   Collector,
+  condition,
   connect,
   failureOf,
   type Room,
@@ -46,6 +47,44 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
     const channel = server.realtime.channel('room/:roomId', { roomId: 'lobby' });
     expect(await channel.presence.members()).toHaveLength(2);
     expect(await channel.occupancy()).toEqual({ subscribers: 2, members: 2 });
+  });
+
+  it('tells who came, who changed and who left, and counts without listing', async () => {
+    const server = await TestServer.start();
+    const [ann, bob] = [connect(server, { transports }), connect(server, { transports, user: 'bob' })];
+    const changes = new Collector<string>();
+    const room = roomOf(bob);
+    room.presence.onChange((_, { joined, updated, left }) => {
+      for (const { id, data } of joined) changes.push(`+ ${id} ${data.mood}`);
+      for (const { id, data } of updated) changes.push(`~ ${id} ${data.mood}`);
+      for (const { id, data } of left) changes.push(`- ${id} ${data.mood}`);
+    });
+    await room.ready();
+    const { presence } = roomOf(ann);
+    expect(await failureOf(presence.update({ mood: 'early' }))).toBeInstanceOf(TypeError);
+    await presence.enter({ mood: 'good' });
+    await changes.count(1);
+    await presence.update({ mood: 'better' });
+    await changes.count(2);
+    expect(await room.presence.occupancy()).toEqual({ members: 1, subscribers: 2 });
+    await presence.leave();
+    await changes.count(3);
+    expect(changes.items).toEqual(['+ ann good', '~ ann better', '- ann better']);
+    await condition('the counts follow', async () => (await room.presence.occupancy()).members === 0);
+  });
+
+  it('shows all of many who come and go at once', async () => {
+    const server = await TestServer.start();
+    const watcher = connect(server, { transports, user: 'watcher' });
+    const room = roomOf(watcher);
+    room.presence.onChange(() => {});
+    await room.ready();
+    const many = Array.from({ length: 40 }, (_, i) => connect(server, { transports: ['websocket'], user: `user${i}` }));
+    await Promise.all(many.map((client) => roomOf(client).presence.enter({ mood: 'here' })));
+    await condition('all of them are here', () => room.presence.members().length === 40);
+    for (const client of many.slice(1)) client.close();
+    await condition('all but one have left', () => room.presence.members().length === 1);
+    expect(room.presence.members()[0]?.id).toBe('user0');
   });
 
   it('shows those who came before', async () => {
