@@ -27,7 +27,7 @@ import {
   type MessagesOptions,
 } from './messages.ts';
 import { type MessageObservable, observeMessages } from './observable.ts';
-import { ClientPresence } from './presence.ts';
+import { type ChannelPresence, ClientPresence } from './presence.ts';
 import type { Sink } from './shared-channel.ts';
 import type { CallOptions, SharedChannels } from './shared-channels.ts';
 import { type ChannelSnapshot, readSnapshot, type SnapshotArguments, type SnapshotHandler } from './snapshot.ts';
@@ -59,7 +59,8 @@ interface Kept {
 export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extends Closable {
   /** The concrete name: `room/lobby` for `room/:roomId`. */
   readonly name: string;
-  readonly presence: ClientPresence<C, K>;
+  readonly presence: ChannelPresence<C, K>;
+  readonly #presence: ClientPresence<C, K>;
   readonly #channels: SharedChannels;
   readonly #options: SubscribeOptions;
   readonly #kept = new Set<Kept>();
@@ -70,7 +71,8 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
     this.name = name;
     this.#channels = channels;
     this.#options = options;
-    this.presence = new ClientPresence({ channels, name, options, keep: (...offs) => this.#keep(offs) });
+    this.#presence = new ClientPresence({ channels, name, options, keep: (...offs) => this.#keep(offs) });
+    this.presence = this.#presence as unknown as ChannelPresence<C, K>;
   }
 
   /**
@@ -241,7 +243,7 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
 
   /** Takes out all that this handle has added, ends its iterators and observers, and leaves if it has entered. It may be used again. */
   close(): void {
-    this.presence.close();
+    this.#presence.close();
     for (const { off } of [...this.#kept]) off();
   }
 

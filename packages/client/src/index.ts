@@ -27,7 +27,14 @@ export type { Environment, WebSocketConstructor, WebSocketLike } from './environ
 export type { History, HistoryArguments, HistoryOptions, HistoryPage } from './history.ts';
 export type { ChannelMessage, EventHandler, MessageIterator, MessagesOptions } from './messages.ts';
 export type { MessageObservable, MessageObserver } from './observable.ts';
-export type { ClientPresence, Member, Occupancy, PresenceChange, PresenceHandler } from './presence.ts';
+export type {
+  ChannelPresence,
+  ClientPresence,
+  Member,
+  Occupancy,
+  PresenceChange,
+  PresenceHandler,
+} from './presence.ts';
 export type { CallOptions } from './shared-channels.ts';
 export type { ChannelSnapshot, Snapshot, SnapshotArguments, SnapshotHandler } from './snapshot.ts';
 export type { IterateOptions, StreamedAnswer } from './streamed-answer.ts';

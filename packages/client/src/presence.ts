@@ -1,4 +1,11 @@
-import type { Contract, PatternOf, PresenceInput, PresenceMember, SubscribeOptions } from '@runnel/protocol';
+import type {
+  Contract,
+  PatternOf,
+  PresenceInput,
+  PresenceMember,
+  SubscribeOptions,
+  Undeclared,
+} from '@runnel/protocol';
 import type { CallOptions, SharedChannels } from './shared-channels.ts';
 
 /** One who is present in a channel, as the server vouches for. */
@@ -38,6 +45,10 @@ export interface PresenceOptions {
   /** Has them called when the handle that this belongs to is closed; returns what calls them before. */
   readonly keep: (...offs: readonly (() => void)[]) => () => void;
 }
+
+/** What a channel's handle has; the compiler names the type `Undeclared<'presence'>` where the contract declares none. */
+export type ChannelPresence<C extends Contract<C>, K extends PatternOf<C>> =
+  PresenceMember<C, K> extends Undeclared<string> ? Undeclared<'presence'> : ClientPresence<C, K>;
 
 /** Who is present in one channel, and whether we are. Entering and `onChange` subscribe the channel. */
 export class ClientPresence<C extends Contract<C>, K extends PatternOf<C>> {

@@ -246,7 +246,7 @@ export function presence(): void {
     for (const { id, data, connected } of [...now, ...joined, ...updated, ...left]) void [id, data.color, connected];
   });
   void room.presence.update({ color: 'blue' });
-  const occupancy: Promise<Occupancy> = ticker.presence.occupancy();
+  const occupancy: Promise<Occupancy> = room.presence.occupancy();
   // @ts-expect-error not what one shows
   void room.presence.update({ colour: 'red' });
   // @ts-expect-error not what one enters with

@@ -1,9 +1,9 @@
 import { checkDefinition } from './declaration.ts';
 import type { Duration } from './duration.ts';
-import type { OutputOf, StandardSchema } from './standard-schema.ts';
+import type { DeclaredSchema, OutputOf, TypedSchema } from './standard-schema.ts';
 
 /** An event that may be dropped and is never counted, replayed or kept in history. Made by {@link volatile}. */
-export interface Volatile<S extends StandardSchema = StandardSchema> {
+export interface Volatile<S extends DeclaredSchema = DeclaredSchema> {
   readonly kind: 'volatile';
   readonly schema: S;
 }
@@ -12,7 +12,7 @@ export interface Volatile<S extends StandardSchema = StandardSchema> {
 export type LatestKey = string | number;
 
 /** An event of which a slow consumer gets only the newest message per key. Made by {@link latestBy}. */
-export interface Latest<S extends StandardSchema = StandardSchema> {
+export interface Latest<S extends DeclaredSchema = DeclaredSchema> {
   readonly kind: 'latest';
   readonly schema: S;
   /** Takes the schema's output. Its parameter is `never` here so that any `Latest<S>` is a `Latest`. */
@@ -25,22 +25,30 @@ export interface Relay {
 }
 
 /** How an entry of `events` is declared. A bare schema is counted: delivered exactly once and in order. */
-export type EventDeclaration = StandardSchema | Volatile | Latest;
+export type EventDeclaration = DeclaredSchema | Volatile | Latest;
 
 /** How an entry of `publish` is declared: a schema (plain or volatile) has a handler on the server, `relay` has none. */
-export type PublishDeclaration = StandardSchema | Volatile | Relay;
+export type PublishDeclaration = DeclaredSchema | Volatile | Relay;
 
 /** How an entry of `requests` is declared. */
 export interface RequestDeclaration {
   /** What the client asks with. Default: nothing, and the handler's data is `undefined`. */
-  readonly input?: StandardSchema;
+  readonly input?: DeclaredSchema;
   /** What the handler answers. Default: nothing, and the client gets `null`. */
-  readonly output?: StandardSchema;
+  readonly output?: DeclaredSchema;
   /** The typed failures of this request, by name, with the data each one carries. Default: none. */
-  readonly errors?: { readonly [name: string]: StandardSchema };
-  /** What the handler streams before its output. Default: the answer is not streamed. */
-  readonly yields?: StandardSchema;
-  /** Whether it may be asked again after a lost session; otherwise it rejects as indeterminate. Default: false. */
+  readonly errors?: { readonly [name: string]: DeclaredSchema };
+  /**
+   * One part of a streamed answer. Parts come before the output, in order, and only as fast as the client reads them: its
+   * handler is an async generator, which yields parts and returns the output, and clients ask with `iterate()`. Default: the
+   * answer comes in one piece, and clients ask with `request()`.
+   */
+  readonly yields?: DeclaredSchema;
+  /**
+   * Whether it may run again. When a session is lost, nobody knows how far the requests under way have come: one that is
+   * idempotent is run again in the next session, any other rejects with `indeterminate`; as does a streamed one of which a
+   * part has arrived. Default: false.
+   */
   readonly idempotent?: boolean;
 }
 
@@ -48,7 +56,7 @@ export interface RequestDeclaration {
  * How presence is declared: one schema for what a client enters with and what members see; or two, where the server
  * turns the one into the other and so vouches for what it adds.
  */
-export type PresenceDeclaration = StandardSchema | { readonly input: StandardSchema; readonly member: StandardSchema };
+export type PresenceDeclaration = DeclaredSchema | { readonly input: DeclaredSchema; readonly member: DeclaredSchema };
 
 /** How many messages a channel's log keeps, and for how long; whichever bound is met first counts. */
 export interface HistoryDeclaration {
@@ -58,7 +66,15 @@ export interface HistoryDeclaration {
   readonly ttl: Duration;
 }
 
-/** What becomes of a consumer whose socket does not drain: it is cut and recovers, or its oldest messages are skipped. */
+/**
+ * What becomes of the messages for a subscriber who does not keep up, because its socket does not drain or it is out of
+ * reach. Volatile events are dropped either way, and of `latestBy` events the newest per key are kept.
+ *
+ * - `'disconnect'`: all are kept, up to the bounds of the session's outbox (4 MiB, 16,384 frames). Beyond those the link is
+ *   cut with `slow_consumer`, and the client recovers from the channel's history when it is back.
+ * - `'drop-oldest'`: they wait, up to 1,000 or 1 MiB for each channel. Beyond that the oldest are dropped, and the client is
+ *   told which: `onGap`.
+ */
 export type SlowPolicy = 'disconnect' | 'drop-oldest';
 
 /** The declaration of one channel pattern: everything that may pass through it, in either direction. */
@@ -73,9 +89,13 @@ export interface Definition {
   readonly presence?: PresenceDeclaration;
   /** Default: no log, and what is missed in a lost session is not recovered. */
   readonly history?: HistoryDeclaration;
-  /** The state that a subscriber starts from. Default: none. */
-  readonly snapshot?: StandardSchema;
-  /** Default: `'disconnect'`. */
+  /**
+   * The channel's state, which a subscriber starts from. The server's `snapshot` handler reads it, and the client gets it
+   * (`onSnapshot`) before any message that came after it, unless all that it missed is recovered from the history: a gap in
+   * the messages is then no gap in the state. Default: none.
+   */
+  readonly snapshot?: DeclaredSchema;
+  /** What a subscriber who does not keep up loses: its link, or the oldest messages. Default: `'disconnect'`. */
   readonly onSlow?: SlowPolicy;
 }
 
@@ -87,21 +107,26 @@ export interface Channel<D extends Definition = Definition> {
 
 declare const mistake: unique symbol;
 
-/** The compiler names this type where `relay` stands beside a name that `events` does not declare. */
-export interface RelayedEventMissing<Name extends PropertyKey> {
-  readonly [mistake]: Name;
-}
-
-/** The compiler names this type where a definition has an option that does not exist. */
-export interface UnknownOption<Name extends PropertyKey> {
-  readonly [mistake]: Name;
+/** Nothing is assignable to it, so the compiler names it where something is wrong, and its argument says what to do. */
+export interface Mistake<Says extends string> {
+  readonly [mistake]: Says;
 }
 
 /** What {@link channel} asks of `D` beyond {@link Definition}: each relayed event is declared, no option is unknown. */
 export type CheckedDefinition<D> = {
-  readonly [N in Exclude<keyof D, keyof Definition>]: UnknownOption<N>;
+  readonly [N in Exclude<
+    keyof D,
+    keyof Definition
+  >]: Mistake<`channel() has no option ${Extract<N, string>}: it has events, publish, requests, presence, history, snapshot and onSlow`>;
 } & (D extends { readonly publish: infer P; readonly events: infer E }
-  ? { readonly publish: { readonly [N in Exclude<RelayedIn<P>, keyof E>]: RelayedEventMissing<N> } }
+  ? {
+      readonly publish: {
+        readonly [N in Exclude<
+          RelayedIn<P>,
+          keyof E
+        >]: Mistake<`publish relays ${Extract<N, string>}: declare it in events too`>;
+      };
+    }
   : unknown);
 
 /** The relayed names of a publish table. */
@@ -124,7 +149,7 @@ export const relay: Relay = Object.freeze({ kind: 'relay' });
  * Marks an event as one that may be dropped: never counted, replayed or kept in history. In `publish`, a message to the
  * server's handler that has no answer.
  */
-export function volatile<S extends StandardSchema>(schema: S): Volatile<S> {
+export function volatile<S extends DeclaredSchema>(schema: S): Volatile<S> {
   return Object.freeze({ kind: 'volatile', schema });
 }
 
@@ -133,6 +158,6 @@ export function volatile<S extends StandardSchema>(schema: S): Volatile<S> {
  *
  * @param key names the thing that a message is about; it gets the schema's output
  */
-export function latestBy<S extends StandardSchema>(schema: S, key: (value: OutputOf<S>) => LatestKey): Latest<S> {
+export function latestBy<S extends TypedSchema>(schema: S, key: (value: OutputOf<S>) => LatestKey): Latest<S> {
   return Object.freeze({ kind: 'latest', schema, key });
 }

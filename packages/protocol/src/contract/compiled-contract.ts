@@ -4,6 +4,7 @@ import type {
   Definition,
   EventDeclaration,
   LatestKey,
+  PresenceDeclaration,
   PublishDeclaration,
   RequestDeclaration,
   SlowPolicy,
@@ -11,7 +12,7 @@ import type {
 import { type Contract, defineContract } from './contract.ts';
 import { parseDurationMs } from './duration.ts';
 import { type ChannelMatch, compilePatterns, formatChannel, matchChannel, type PatternTree } from './pattern.ts';
-import { isStandardSchema, type StandardSchema } from './standard-schema.ts';
+import { type DeclaredSchema, isStandardSchema, type StandardSchema } from './standard-schema.ts';
 
 /** An entry of `events`, at run time. */
 export type CompiledEvent = {
@@ -132,10 +133,9 @@ function compileChannel(pattern: string, definition: Definition): CompiledChanne
     eventsByName,
     publish: compileTable(definition.publish, (name, declared) => compilePublish(name, declared, eventsByName)),
     requests: compileTable(definition.requests, compileRequest),
-    presence:
-      presence === undefined ? null : isStandardSchema(presence) ? { input: presence, member: presence } : presence,
+    presence: presence === undefined ? null : compilePresence(presence),
     history: history === undefined ? null : { size: history.size, ttlMs: parseDurationMs(history.ttl) },
-    snapshot: definition.snapshot ?? null,
+    snapshot: compileOptional(definition.snapshot),
     onSlow: definition.onSlow ?? 'disconnect',
   };
 }
@@ -148,11 +148,12 @@ function compileTable<Declared, Compiled>(
 }
 
 function compileEvent(name: string, index: number, declared: EventDeclaration): CompiledEvent {
-  if (isStandardSchema(declared)) return { name, index, schema: declared, kind: 'counted' };
-  if (declared.kind === 'volatile') return { name, index, schema: declared.schema, kind: 'volatile' };
+  if ('~standard' in declared) return { name, index, schema: compileSchema(declared), kind: 'counted' };
+  const schema = compileSchema(declared.schema);
+  if (declared.kind === 'volatile') return { name, index, schema, kind: 'volatile' };
   // `Latest` hides the key's parameter type; it is this schema's output, and only that is ever passed.
   const key = declared.key as (value: unknown) => LatestKey;
-  return { name, index, schema: declared.schema, kind: 'latest', key };
+  return { name, index, schema, kind: 'latest', key };
 }
 
 function compilePublish(
@@ -160,8 +161,10 @@ function compilePublish(
   declared: PublishDeclaration,
   events: ReadonlyMap<string, CompiledEvent>,
 ): CompiledPublish {
-  if (isStandardSchema(declared)) return { name, route: 'handler', schema: declared, volatile: false };
-  if (declared.kind === 'volatile') return { name, route: 'handler', schema: declared.schema, volatile: true };
+  if ('~standard' in declared) return { name, route: 'handler', schema: compileSchema(declared), volatile: false };
+  if (declared.kind === 'volatile') {
+    return { name, route: 'handler', schema: compileSchema(declared.schema), volatile: true };
+  }
   const event = events.get(name);
   if (event === undefined) {
     throw new RunnelError('contract_invalid', `publish.${name} relays an event that is not declared`);
@@ -172,10 +175,31 @@ function compilePublish(
 function compileRequest(name: string, declared: RequestDeclaration): CompiledRequest {
   return {
     name,
-    input: declared.input ?? null,
-    output: declared.output ?? null,
-    yields: declared.yields ?? null,
-    errors: new Map(Object.entries(declared.errors ?? {})),
+    input: compileOptional(declared.input),
+    output: compileOptional(declared.output),
+    yields: compileOptional(declared.yields),
+    errors: compileTable(declared.errors, (_, schema) => compileSchema(schema)),
     idempotent: declared.idempotent ?? false,
   };
+}
+
+function compilePresence(declared: PresenceDeclaration): NonNullable<CompiledChannel['presence']> {
+  if (!('~standard' in declared)) {
+    return { input: compileSchema(declared.input), member: compileSchema(declared.member) };
+  }
+  const schema = compileSchema(declared);
+  return { input: schema, member: schema };
+}
+
+function compileOptional(declared: DeclaredSchema | undefined): StandardSchema | null {
+  return declared === undefined ? null : compileSchema(declared);
+}
+
+// `channel()` has looked at every schema; a definition that was put together without it has not been there.
+function compileSchema(declared: DeclaredSchema): StandardSchema {
+  if (isStandardSchema(declared)) return declared;
+  throw new RunnelError(
+    'contract_invalid',
+    'a schema is not a Standard Schema: declare each channel with channel({…})',
+  );
 }

@@ -1,6 +1,6 @@
 // The steps that the types of `inference.ts` are made of. They take a definition, or a table or entry of one, apart.
 import type { Relay, Volatile } from './channel.ts';
-import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts';
+import type { DeclaredSchema, InputOf, OutputOf, TypedSchema } from './standard-schema.ts';
 import type { WireForm, WireInput } from './wire-form.ts';
 
 declare const undeclared: unique symbol;
@@ -22,20 +22,20 @@ export type OrUndeclared<N, What extends string> = [Extract<N, string>] extends 
   : Extract<N, string>;
 
 // The schema behind a declaration: itself, or what `volatile` or `latestBy` wraps.
-type SchemaIn<D> = D extends StandardSchema ? D : D extends { readonly schema: infer S } ? S : D;
+type SchemaIn<D> = D extends DeclaredSchema ? D : D extends { readonly schema: DeclaredSchema } ? D['schema'] : D;
 
 /** What a writer on the server gives for a declaration; what is undeclared stays so. */
-export type DeclaredInput<D> = SchemaIn<D> extends infer S ? (S extends StandardSchema ? InputOf<S> : S) : never;
+export type DeclaredInput<D> = SchemaIn<D> extends infer S ? (S extends TypedSchema ? InputOf<S> : S) : never;
 
 /** What a reader on the server gets for a declaration; what is undeclared stays so. */
-export type DeclaredOutput<D> = SchemaIn<D> extends infer S ? (S extends StandardSchema ? OutputOf<S> : S) : never;
+export type DeclaredOutput<D> = SchemaIn<D> extends infer S ? (S extends TypedSchema ? OutputOf<S> : S) : never;
 
 /** What a client gives for a declaration; what is undeclared stays so. */
-export type SentInput<D> = SchemaIn<D> extends infer S ? (S extends StandardSchema ? WireInput<InputOf<S>> : S) : never;
+export type SentInput<D> = SchemaIn<D> extends infer S ? (S extends TypedSchema ? WireInput<InputOf<S>> : S) : never;
 
 /** What a client gets for a declaration; what is undeclared stays so. */
 export type ReceivedOutput<D> =
-  SchemaIn<D> extends infer S ? (S extends StandardSchema ? WireForm<OutputOf<S>> : S) : never;
+  SchemaIn<D> extends infer S ? (S extends TypedSchema ? WireForm<OutputOf<S>> : S) : never;
 
 /** Entry `N` of a table, or what says that there is none. */
 export type EntryOf<T, N> = N extends keyof T ? T[N] : Undeclared<Extract<N, string>>;
@@ -65,12 +65,12 @@ export type VolatileIn<P, Events> = {
 }[keyof P];
 
 /** The names of a request table whose answers are streamed. */
-export type StreamedIn<R> = { [N in keyof R]: R[N] extends { readonly yields: StandardSchema } ? N : never }[keyof R];
+export type StreamedIn<R> = { [N in keyof R]: R[N] extends { readonly yields: DeclaredSchema } ? N : never }[keyof R];
 
 /** One half of a presence declaration; a single schema is both. */
 export type PresencePart<D, N extends 'input' | 'member'> =
   Part<D, 'presence'> extends infer P
-    ? P extends StandardSchema
+    ? P extends DeclaredSchema
       ? P
       : P extends { readonly [Q in N]: infer S }
         ? S

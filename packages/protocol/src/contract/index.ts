@@ -8,14 +8,13 @@ export {
   type Latest,
   type LatestKey,
   latestBy,
+  type Mistake,
   type PresenceDeclaration,
   type PublishDeclaration,
   type Relay,
-  type RelayedEventMissing,
   type RequestDeclaration,
   relay,
   type SlowPolicy,
-  type UnknownOption,
   type Volatile,
   volatile,
 } from './channel.ts';
@@ -28,7 +27,14 @@ export {
   compileContract,
   type ResolvedChannel,
 } from './compiled-contract.ts';
-export { type Contract, defineContract } from './contract.ts';
+export {
+  type Contract,
+  type DistinctContract,
+  defineContract,
+  type MergedContract,
+  mergeContracts,
+  type PatternDeclaredTwice,
+} from './contract.ts';
 export type { Undeclared } from './declared.ts';
 export { type Duration, parseDurationMs } from './duration.ts';
 export type {
@@ -80,6 +86,7 @@ export {
   parsePattern,
 } from './pattern.ts';
 export {
+  type DeclaredSchema,
   type InputOf,
   isStandardSchema,
   type OutputOf,
@@ -87,6 +94,7 @@ export {
   type StandardProperties,
   type StandardResult,
   type StandardSchema,
+  type TypedSchema,
 } from './standard-schema.ts';
 export { type Validation, type ValidationIssue, validate, validateOrThrow, validationError } from './validate.ts';
 export type { Unsendable, WireForm, WireInput } from './wire-form.ts';

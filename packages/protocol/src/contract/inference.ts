@@ -32,8 +32,8 @@ import type {
 } from './declared.ts';
 import type { PatternParams } from './pattern.ts';
 
-/** The patterns of a contract. */
-export type PatternOf<C> = Extract<keyof C, string>;
+/** The patterns of a contract. By way of its values, because for `keyof C` the compiler would not list them in a message. */
+export type PatternOf<C> = Extract<{ [K in keyof C]: K }[keyof C], string>;
 
 /** The parameters of a pattern: `{ roomId: string }` for `room/:roomId`. */
 export type ParamsOf<P extends string> = PatternParams<P>;

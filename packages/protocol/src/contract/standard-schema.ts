@@ -29,11 +29,25 @@ export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
+/**
+ * A schema as declarations ask for it: whatever has the key of Standard Schema. What stands under the key is looked at when
+ * `channel()` runs. A compiler that compared it would take every schema of an app apart, used or not, which costs more than
+ * all else that a contract asks of it.
+ */
+export interface DeclaredSchema {
+  readonly '~standard': unknown;
+}
+
+/** A schema that says what it takes and gives. It asks for no more than that, for the reason given at {@link DeclaredSchema}. */
+export interface TypedSchema {
+  readonly '~standard': { readonly types?: { readonly input: unknown; readonly output: unknown } | undefined };
+}
+
 /** What a writer hands to schema `S`: its type before defaults, coercion and transforms. */
-export type InputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input'];
+export type InputOf<S extends TypedSchema> = NonNullable<S['~standard']['types']>['input'];
 
 /** What a reader gets from schema `S`: its type after defaults, coercion and transforms. */
-export type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];
+export type OutputOf<S extends TypedSchema> = NonNullable<S['~standard']['types']>['output'];
 
 /** True for any Standard Schema of version 1, callable ones (arktype) included. Never throws. */
 export function isStandardSchema(value: unknown): value is StandardSchema {

@@ -75,6 +75,8 @@ describe('compileContract', () => {
     const invalid = expect.objectContaining({ code: 'contract_invalid' });
     expect(() => compileContract({ 'a/:b': said, 'a/:c': said })).toThrow(invalid);
     expect(() => compileContract({})).toThrow(invalid);
+    const unchecked = { kind: 'channel', definition: { events: { said: { '~standard': {} } } } } as const;
+    expect(() => compileContract({ a: unchecked })).toThrow(invalid);
   });
 
   it('knows the names that objects inherit only where they are declared', () => {

@@ -19,6 +19,7 @@ import type {
   SnapshotInput,
   StandardSchema,
   StreamedName,
+  Undeclared,
 } from '@runnel/protocol';
 import type { AuthorizeRequest, SessionInfo } from './access.ts';
 import type { ServerChannel } from './server-channel.ts';
@@ -104,7 +105,7 @@ type PublishPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identi
         readonly [N in HandledName<C, K> & string]: (context: PublishContext<C, K, N, I>) => unknown;
       };
     }
-  : { readonly publish?: never };
+  : { readonly publish?: Undeclared<'publish'> };
 
 /**
  * What the handler of a streamed request may return: what yields the parts. An async generator also returns the answer that ends them; of
@@ -133,7 +134,7 @@ type RequestsPart<C extends Contract<C>, K extends PatternOf<C>, I extends Ident
         readonly [R in RequestName<C, K> & string]: RequestHandler<C, K, R, I>;
       };
     }
-  : { readonly requests?: never };
+  : { readonly requests?: Undeclared<'requests'> };
 
 type PresencePart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> =
   DefinitionOf<C, K> extends { readonly presence: infer P }
@@ -149,7 +150,7 @@ type PresencePart<C extends Contract<C>, K extends PatternOf<C>, I extends Ident
           /** Makes a member of what a client entered with, and again whenever it enters with other data; so it vouches for it. Throws to refuse. */
           readonly presence: (context: PresenceContext<C, K, I>) => Awaitable<PresenceVouched<C, K>>;
         }
-    : { readonly presence?: never };
+    : { readonly presence?: Undeclared<'presence'> };
 
 type SnapshotPart<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> =
   DefinitionOf<C, K> extends { readonly snapshot: StandardSchema }
@@ -160,7 +161,7 @@ type SnapshotPart<C extends Contract<C>, K extends PatternOf<C>, I extends Ident
          */
         readonly snapshot: (context: SnapshotContext<C, K, I>) => Awaitable<SnapshotInput<C, K>>;
       }
-    : { readonly snapshot?: never };
+    : { readonly snapshot?: Undeclared<'snapshot'> };
 
 /** What is told, and not asked. What they throw reaches `onError` and changes nothing. */
 interface Hooks<C extends Contract<C>, K extends PatternOf<C>, I extends Identity> {
