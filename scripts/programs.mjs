@@ -24,7 +24,8 @@ export async function ensurePrograms() {
     throw new Error(`The tests need ${names} in PATH. On Debian, as root: ${install}`);
   }
   console.log(`Installing test programs: ${install}`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  // Packages of servers would start them: the tests start their own. In runlevel 1 they do not.
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const code =
     (await run('apt-get', ['update'], env)) ||
     (await run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], env));
