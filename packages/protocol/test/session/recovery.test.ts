@@ -67,6 +67,33 @@ describe('a client that seeks a link', () => {
     expect(pair.runUntil(() => pair.up.length === 1, 2_000)).toBe(true);
   });
 
+  it('suspects it just as early where the answer to something older still came', () => {
+    const pair = open({ delayMs: 100 });
+    pair.sendUp(1);
+    expect(pair.runUntil(() => pair.up.length === 1, 2_000)).toBe(true);
+    for (const { up } of pair.network.connections) up.mute();
+    const at = pair.time.now;
+    pair.sendUp(2);
+    pair.sendDown(1);
+    expect(pair.runUntil(() => pair.down.length === 1, 2_000)).toBe(true);
+    for (const { down } of pair.network.connections) down.mute();
+    expect(pair.runUntil(() => pair.client.session.transport === 'poll', 10_000)).toBe(true);
+    expect(pair.time.now - at).toBeLessThanOrEqual(2_000);
+    expect(pair.runUntil(() => pair.up.length === 2, 1_000)).toBe(true);
+  });
+
+  it('asks for no sign of life where every answer says what has come', () => {
+    const pair = open();
+    const seen = effects(pair);
+    for (let id = 1; id <= 20; id += 1) {
+      pair.sendUp(id);
+      expect(pair.runUntil(() => pair.up.length === id, 1_000)).toBe(true);
+      pair.sendDown(id);
+      pair.time.run(400);
+    }
+    expect(seen.sent.filter((text) => text.startsWith('[1,'))).toEqual([]);
+  });
+
   it('finds out within a heartbeat and 2 s that a socket it only listens to is mute', () => {
     const pair = open();
     for (const { up, down } of pair.network.connections) {

@@ -39,7 +39,7 @@ export class Liveness {
   readonly #heartbeatMs: number;
   /** When anything last came on it. */
   #heardAt: number;
-  /** When the oldest thing was asked that nothing has come back for; null when nothing is open. */
+  /** Since when there was no sign of life for what is asked; null when nothing is. */
   #askedAt: number | null = null;
   /** What was asked since then took this much; 0 again with `#askedAt`. */
   #askedBytes = 0;
@@ -54,8 +54,14 @@ export class Liveness {
     this.#heardAt = now;
   }
 
-  heard(now: number): void {
+  /** Anything came. `open`: what was asked last may not have arrived at all; then it is waited for anew, and for as long as its bytes may take. */
+  heard(open: boolean, now: number): void {
     this.#heardAt = now;
+    if (!open) this.#answered();
+    else if (this.#askedAt !== null) this.#askedAt = now;
+  }
+
+  #answered(): void {
     this.#askedAt = null;
     this.#askedBytes = 0;
   }
@@ -69,6 +75,7 @@ export class Liveness {
   /** The peer told its `rx`; `open`: frames are still not acknowledged. */
   told(open: boolean, now: number): void {
     this.#untoldSince = open ? now : null;
+    if (!open) this.#answered();
   }
 
   /** A counted frame went up. */

@@ -122,7 +122,9 @@ export class Path {
   // ——— is it alive? ———
 
   heard(now: number): void {
-    this.#liveness?.heard(now);
+    // A POST is waited for by itself; what went up a socket may be lost while answers to what went before still come.
+    const open = this.socket !== null && this.#parts.incarnation.ledger.acked < this.#sent;
+    this.#liveness?.heard(open, now);
     this.#parts.poller.heard(now);
   }
 

@@ -154,6 +154,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       return link.end('slow_consumer', 'another link was faster');
     }
     while (!port.congested && (!this.loose.isEmpty || link.next < this.ledger.tx)) {
+      // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
+      if (this.#untoldFrames > 0) this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
       port.write(this.loose.isEmpty ? counted : [...this.loose.take(), ...counted]);
