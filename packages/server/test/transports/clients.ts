@@ -148,11 +148,12 @@ export class TestSocket {
     this.ws.send(frames.map((frame) => JSON.stringify(frame)).join('\n'));
   }
 
+  /** The next frame that is no acknowledgement: one of those may stand beside anything. */
   async next(): Promise<Frame | null> {
     while (this.#rest.length === 0) {
       const message = await this.messages.next();
       if (message === null) return null;
-      this.#rest = message.split('\n').filter((line) => line !== '');
+      this.#rest = message.split('\n').filter((line) => line !== '' && !line.startsWith('[3,'));
     }
     return JSON.parse(this.#rest.shift() as string);
   }

@@ -37,7 +37,7 @@ it('writes what one turn brings as one message', async () => {
   const socket = await TestSocket.open(server);
   await socket.attach();
   socket.send(requestFrame(1, 'a'), requestFrame(2, 'b'), requestFrame(3, 'c'));
-  expect(await socket.messages.next()).toBe('[19,1,"a"]\n[19,2,"b"]\n[19,3,"c"]\n');
+  expect(await socket.messages.next()).toBe('[3,3]\n[19,1,"a"]\n[19,2,"b"]\n[19,3,"c"]\n');
 });
 
 it('writes large batches as several messages, all of them in order', async () => {
