@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { bundleClient } from './bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 24.5;
+const budgetKb = 24.6;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =

@@ -142,6 +142,7 @@ export class ClientSession {
   #reconsider(now: number): void {
     this.#linkage.candidates.reset(now);
     this.#linkage.poller.forgetHold();
+    this.#linkage.path.idleCut.forget();
   }
 
   // ——— what happens ———

@@ -199,8 +199,10 @@ export class Linkage {
     this.carriers.drop(carrier, reason);
     const isCurrent = carrier === this.path.link;
     if (this.attaching.isOn(carrier)) this.attachFailed(reason, 0, now);
-    if (isCurrent) this.lose(reason, now);
-    else if (this.poller.has(carrier)) {
+    if (isCurrent) {
+      this.path.idleCut.cut(now - carrier.heardAt);
+      this.lose(reason, now);
+    } else if (this.poller.has(carrier)) {
       if (!this.poller.handleCut(carrier, now)) this.lose(reason, now);
     } else if (carrier.kind === 'post') {
       if (carrier.gen === this.identity.adoptedGen && !this.uplink.handleFailure(carrier))

@@ -1,7 +1,8 @@
 /**
  * Whether the path that carries a session down is alive (DESIGN: suspect early, cheaply). Any byte in is life. A path is *suspect* when
  * something asked of it (a call, a ping) has brought nothing back for max(1.2 s, 4 round trips) and the time that the bytes sent may take.
- * To tell a slow handler from a dead path, a ping is due after a third of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue.
+ * To tell a slow handler from a dead path, a ping is due after a third of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue, or
+ * before the path is cut for being idle.
  */
 
 const SUSPECT_MIN_MS = 1_200;
@@ -9,7 +10,7 @@ const SUSPECT_ROUND_TRIPS = 4;
 /** The slowest path that must not be suspected while it works: 16 bytes a millisecond is 128 kbit/s. */
 const BYTES_PER_MS = 16;
 /** How late a heartbeat may be before it is asked for. */
-const HEARTBEAT_GRACE_MS = 800;
+export const HEARTBEAT_GRACE_MS = 800;
 /** Frames unacknowledged for this long are asked after, even if other things come down: the way up may be mute. */
 const UNTOLD_MS = 5_000;
 
@@ -35,8 +36,8 @@ export class RoundTrip {
 
 export class Liveness {
   readonly #roundTrip: RoundTrip;
-  /** How often the path speaks by itself; Infinity where something else watches it (a poll has a deadline of its own). */
-  readonly #heartbeatMs: number;
+  /** The silence after which a ping is due although nothing is asked, ms; Infinity where something else watches the path (a poll has a deadline of its own). */
+  readonly #quietMs: number;
   /** When anything last came on it. */
   #heardAt: number;
   /** Since when there was no sign of life for what is asked; null when nothing is. */
@@ -48,9 +49,9 @@ export class Liveness {
   /** Since when the peer has told no `rx` while frames were open, or was last asked for it; null when none are. */
   #untoldSince: number | null = null;
 
-  constructor(roundTrip: RoundTrip, heartbeatMs: number, now: number) {
+  constructor(roundTrip: RoundTrip, quietMs: number, now: number) {
     this.#roundTrip = roundTrip;
-    this.#heartbeatMs = heartbeatMs;
+    this.#quietMs = quietMs;
     this.#heardAt = now;
   }
 
@@ -104,7 +105,7 @@ export class Liveness {
   /** When a ping should go up, if nothing changes. */
   pingAt(): number {
     if (this.#pingedAt !== null) return Number.POSITIVE_INFINITY;
-    const quiet = this.#heardAt + this.#heartbeatMs + HEARTBEAT_GRACE_MS;
+    const quiet = this.#heardAt + this.#quietMs;
     const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + this.#roundTrip.patience() / 3;
     const untold = this.#untoldSince === null ? Number.POSITIVE_INFINITY : this.#untoldSince + UNTOLD_MS;
     return Math.min(quiet, asked, untold);

@@ -11,8 +11,9 @@ import type { Candidates } from './candidates.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
 import type { Identity } from './identity.ts';
+import { IdleCut } from './idle-cut.ts';
 import { type Incarnation, sizeOf } from './incarnation.ts';
-import { Liveness, type RoundTrip } from './liveness.ts';
+import { HEARTBEAT_GRACE_MS, Liveness, type RoundTrip } from './liveness.ts';
 import type { Poller } from './poller.ts';
 import type { Uplink, UplinkSession } from './uplink.ts';
 
@@ -31,6 +32,7 @@ export interface PathParts {
 }
 
 export class Path {
+  readonly idleCut: IdleCut = new IdleCut();
   readonly #parts: PathParts;
   /** Set by `adopt`, cleared by `lose`. */
   #link: Socket | Stream | 'poll' | null = null;
@@ -93,7 +95,8 @@ export class Path {
     const polls = carrier.kind === 'poll';
     poller.begin(polls ? carrier : null, now);
     this.#link = polls ? 'poll' : carrier;
-    this.#liveness = new Liveness(roundTrip, polls ? Number.POSITIVE_INFINITY : welcome.heartbeatMs, now);
+    const quietMs = Math.min(welcome.heartbeatMs + HEARTBEAT_GRACE_MS, this.idleCut.pingAfterMs);
+    this.#liveness = new Liveness(roundTrip, polls ? Number.POSITIVE_INFINITY : quietMs, now);
     if (carrier.kind !== 'websocket') return;
     carrier.phase = 'current';
     carrier.awaiting = false;
