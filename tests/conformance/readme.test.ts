@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { root, SnippetProject, snippetsOf } from './snippets.ts';
 
 const project = new SnippetProject('readme');
@@ -18,21 +18,21 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Runs one of the files; `until` ends it once a line of its output matches. */
-function start(file: string, until: RegExp): { seen: Promise<string>; stop: () => void } {
-  const tsx = new URL('node_modules/tsx/dist/cli.mjs', root);
-  const child = spawn(process.execPath, [tsx.pathname, '--conditions=@runnel/source', file], { cwd: folder });
+/** Runs one of the files until the test has finished; resolves with the first line of its output that is like this. */
+function start(file: string, like: RegExp): Promise<string> {
+  // Without the wrapper of tsx, whose child would outlive it.
+  const child = spawn(process.execPath, ['--conditions=@runnel/source', '--import=tsx', file], { cwd: folder });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const said: string[] = [];
-  const seen = new Promise<string>((resolve, reject) => {
+  return new Promise<string>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
         said.push(line);
-        if (until.test(line)) resolve(line);
+        if (like.test(line)) resolve(line);
       });
     }
     child.once('exit', () => reject(new Error(`${file} ended:\n${said.join('\n')}`)));
   });
-  return { seen, stop: () => void child.kill('SIGKILL') };
 }
 
 beforeAll(async () => {
@@ -62,13 +62,7 @@ test('shows two examples as they are', async () => {
 test('runs: the client receives what it publishes and what the server says', async () => {
   const listening = new URL('server.ts', folder);
   await writeFile(listening, `${await readFile(listening, 'utf8')}\nconsole.log('listening');\n`);
-  const server = start('server.ts', /^listening$/);
-  await server.seen;
-  const own = start('client.ts', /^ann hi true$/);
-  expect(await own.seen).toBe('ann hi true');
-  own.stop();
-  const history = start('client.ts', /^server Hello false$/);
-  expect(await history.seen).toBe('server Hello false');
-  history.stop();
-  server.stop();
+  await start('server.ts', /^listening$/);
+  expect(await start('client.ts', /^ann hi true$/)).toBe('ann hi true');
+  expect(await start('client.ts', /^server Hello false$/)).toBe('server Hello false');
 });
