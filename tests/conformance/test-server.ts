@@ -1,6 +1,4 @@
 /** A server with handlers for everything that the contract declares. What they do can be changed by each test. */
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import {
   type AuthenticateContext,
   type Broker,
@@ -18,6 +16,8 @@ import { onTestFinished } from 'vitest';
 import { Collector } from '../support/collector.ts';
 import { condition } from '../support/condition.ts';
 import { ElasticClock } from '../support/elastic-clock.ts';
+import { lasting } from '../support/lasting-broker.ts';
+import { MortalHttpServer } from '../support/mortal-http-server.ts';
 import { type Contract, contract } from './contract.ts';
 
 export interface User extends ServerIdentity {
@@ -80,15 +80,12 @@ export class TestServer {
   readonly #options: TestServerOptions;
   /** Outlives the server, so that a restart finds its logs. */
   readonly #broker: Broker;
-  readonly #sockets = new Set<Socket>();
-  #http: HttpServer;
-  #port = 0;
+  readonly #http = new MortalHttpServer();
 
   private constructor(options: TestServerOptions) {
     this.#options = options;
     this.#broker = lasting(memoryBroker({ clock: this.clock }));
     this.realtime = this.#create();
-    this.#http = createHttpServer();
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
@@ -99,26 +96,22 @@ export class TestServer {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#http.port;
   }
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/realtime`;
+    return `http://127.0.0.1:${this.port}/realtime`;
   }
 
   /** The process dies: no goodbye, no memory of sessions. */
   async crash(): Promise<void> {
-    const gone = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await gone;
+    await this.#http.crash();
     await this.realtime.close({ timeoutMs: 0 });
   }
 
   /** Says goodbye to everybody and goes. */
   async stop(options: { readonly retryMs?: number } = {}): Promise<void> {
     await this.realtime.close(options);
-    const gone = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeAllConnections();
-    await gone;
+    await this.#http.close();
   }
 
   /** Is there again after `crash` or `stop`, on the same port. */
@@ -192,18 +185,8 @@ export class TestServer {
     return realtime;
   }
 
-  async #listen(): Promise<void> {
-    this.#http = createHttpServer((_, response) => response.writeHead(404).end());
-    this.#http.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    this.realtime.attach(this.#http);
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen(this.#port, '127.0.0.1', resolve);
-    });
-    this.#port = (this.#http.address() as AddressInfo).port;
+  #listen(): Promise<void> {
+    return this.#http.listen((http) => this.realtime.attach(http));
   }
 
   /** Resolves when no session and no link is left; a server that leaves sessions behind has its own ways. */
@@ -226,17 +209,4 @@ export class TestServer {
     const left = sessions + links + subscriptions + calls;
     if (left > 0) throw new Error(`The server is closed and not empty: ${JSON.stringify(this.realtime.stats())}`);
   }
-}
-
-/** A broker that a server's end does not close. */
-function lasting(broker: Broker): Broker {
-  return {
-    publish: (channel, entry, options) => broker.publish(channel, entry, options),
-    send: (channel, entry) => broker.send(channel, entry),
-    read: (channel, query) => broker.read(channel, query),
-    heads: (channels) => broker.heads(channels),
-    subscribe: (channel, listener) => broker.subscribe(channel, listener),
-    unsubscribe: (channel, listener) => broker.unsubscribe(channel, listener),
-    close: async () => {},
-  };
 }

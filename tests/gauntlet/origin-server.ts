@@ -1,7 +1,7 @@
 /** The real server at the far end, and what has arrived there. */
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { type Broker, createServer, memoryBroker, type RunnelServer, type ServerIdentity } from '@runnel/server';
+import { lasting } from '../support/lasting-broker.ts';
+import { MortalHttpServer } from '../support/mortal-http-server.ts';
 import { Arrivals, type Numbered, numbered } from './arrivals.ts';
 import { type Contract, contract } from './contract.ts';
 
@@ -13,15 +13,13 @@ export class OriginServer {
   /** Numbered messages that went down. */
   sent = 0;
   readonly #broker: Broker;
-  readonly #sockets = new Set<Socket>();
+  readonly #http = new MortalHttpServer();
   /** Null while it is down. */
   #realtime: RunnelServer<Contract, ServerIdentity> | null = null;
-  #http: HttpServer = createHttpServer();
-  #port = 0;
 
   private constructor() {
     // The log is that of a broker which outlives the server.
-    this.#broker = outliving(memoryBroker());
+    this.#broker = lasting(memoryBroker());
   }
 
   static async start(): Promise<OriginServer> {
@@ -36,7 +34,7 @@ export class OriginServer {
   }
 
   get port(): number {
-    return this.#port;
+    return this.#http.port;
   }
 
   /** Sends the next message down, unless the server is. */
@@ -51,9 +49,7 @@ export class OriginServer {
   async crash(): Promise<void> {
     const realtime = this.#realtime;
     this.#realtime = null;
-    const gone = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-    await gone;
+    await this.#http.crash();
     await realtime?.close({ timeoutMs: 0 });
   }
 
@@ -62,9 +58,7 @@ export class OriginServer {
     const realtime = this.#realtime;
     this.#realtime = null;
     await realtime?.close();
-    const gone = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeAllConnections();
-    await gone;
+    await this.#http.close();
   }
 
   /** Is there again, on the same port. */
@@ -77,29 +71,7 @@ export class OriginServer {
     });
     realtime.handle('down', { open: true });
     realtime.handle('up', { open: true });
-    this.#http = createHttpServer((_, response) => response.writeHead(404).end());
-    this.#http.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    realtime.attach(this.#http);
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen(this.#port, '127.0.0.1', resolve);
-    });
-    this.#port = (this.#http.address() as AddressInfo).port;
+    await this.#http.listen((http) => realtime.attach(http));
     this.#realtime = realtime;
   }
-}
-
-function outliving(broker: Broker): Broker {
-  return {
-    publish: (channel, entry, options) => broker.publish(channel, entry, options),
-    send: (channel, entry) => broker.send(channel, entry),
-    read: (channel, query) => broker.read(channel, query),
-    heads: (channels) => broker.heads(channels),
-    subscribe: (channel, listener) => broker.subscribe(channel, listener),
-    unsubscribe: (channel, listener) => broker.unsubscribe(channel, listener),
-    close: async () => {},
-  };
 }
