@@ -38,12 +38,19 @@ const NETWORK_FAULTS = [
   'weather',
   'fair',
   'fair',
+  'flap',
+  'block websocket',
+  'scarcity',
+  'scarcity',
   'use',
   'use',
   'wake',
   'sleep',
   'expire',
 ] as const;
+
+/** Networks that have healed: what was still to befall them does not. */
+const healed = new WeakSet<VirtualNetwork>();
 
 /** One random fault of the network, or the end of one. */
 export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
@@ -72,11 +79,8 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
       for (const { up, down } of some) random.pick([up, down]).mute();
       return done(some.length > 0);
     case 'vanish':
-      for (const { up, down } of network.connections) {
-        up.mute();
-        down.mute();
-      }
-      return done(network.connections.size > 0);
+      done(network.connections.size > 0);
+      return network.vanish();
     case 'congest': {
       const ports = [...server.ports].filter(() => random.chance(0.7));
       for (const port of ports) {
@@ -87,9 +91,11 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
     }
     case 'weather':
       Object.assign(network.weather, {
-        websocket: random.pick(['open', 'open', 'refused', 'hangs', 'dead']),
+        websocket: random.pick(['open', 'open', 'refused', 'hangs', 'dead', 'deaf']),
         stream: random.pick(['open', 'open', 'buffered']),
-        http: random.pick(['open', 'open', 'open', 'refused', 'hangs']),
+        http: random.pick(['open', 'open', 'open', 'refused', 'hangs', 'portal']),
+        post: random.pick(['open', 'open', 'open', 'swallowed']),
+        answerMs: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 100, 1_500, 6_000]),
         repeat: random.pick([0, 0, 0.3]),
         retry: random.pick([0, 0, 0.3]),
         replay: random.pick([0, 0, 0.3]),
@@ -101,6 +107,30 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
       return;
     case 'fair':
       return fair(network);
+    case 'flap': {
+      // Up and down again, every few hundred milliseconds or seconds.
+      const periodMs = random.pick([300, 1_000, 4_000]);
+      const down = random.pick(['refused', 'hangs'] as const);
+      for (let i = 0; i < 10; i += 1) {
+        time.after((i + random.next()) * periodMs, () => {
+          if (healed.has(network)) return;
+          const { weather } = network;
+          weather.http = weather.http === 'open' ? down : 'open';
+          if (weather.http === 'hangs') network.vanish();
+          else if (weather.http === 'refused') network.cutAll();
+        });
+      }
+      return done(true);
+    }
+    case 'block websocket': {
+      const sockets = [...network.connections].filter(({ kind }) => kind === 'websocket');
+      for (const socket of sockets) socket.cut();
+      network.weather.websocket = random.pick(['refused', 'hangs', 'dead', 'deaf']);
+      time.after(random.int(100, 60_000), () => {
+        network.weather.websocket = 'open';
+      });
+      return done(sockets.length > 0);
+    }
   }
   const client = stage.clients.length === 0 ? null : random.pick(stage.clients);
   if (client === null) return;
@@ -112,9 +142,13 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
     }
     case 'wake':
       return client.input((session, now) => session.wake(now));
+    case 'scarcity': {
+      const scarce = random.chance(0.6);
+      return client.input((session, now) => session.handleScarcity(scarce, now));
+    }
     case 'sleep':
       client.freeze();
-      time.after(random.pick([3_000, 20_000, 60_000, 200_000]), () => client.thaw());
+      time.after(random.pick([3_000, 20_000, 60_000, 200_000, 600_000]), () => client.thaw());
       return;
     case 'expire':
       // Nothing gets through for longer than a session lives.
@@ -136,6 +170,7 @@ function fair(network: VirtualNetwork): void {
 /** All faults are over. What was muted stays silent: nobody has told either end. */
 export function healNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
   fair(stage.network);
+  healed.add(stage.network);
   for (const { up, down } of stage.network.connections) {
     up.release();
     down.release();
@@ -143,7 +178,10 @@ export function healNetwork<L extends Line, I extends Identity>(stage: Stage<L, 
   for (const port of stage.server.ports) port.drain();
   for (const client of stage.clients) {
     client.thaw();
-    client.input((session, now) => session.use('auto', now));
+    client.input((session, now) => {
+      session.handleScarcity(false, now);
+      session.use('auto', now);
+    });
   }
   stage.log.add('world', 'healed');
   stage.coverage.saw('healed');

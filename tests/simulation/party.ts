@@ -85,7 +85,7 @@ export class Party {
         },
         line: (carrier, text) => {
           log.add(name, `< ${carrier}`, text);
-          this.wire.line(carrier, text);
+          this.wire.line(carrier, text, session.sid);
         },
       },
     });

@@ -21,6 +21,10 @@ const CLIMB_MS = 330_000;
 const CALM_MS = 60_000;
 const QUIET_MS = 120_000;
 
+/** Invariant 12: attaches of one client within a minute, whatever befalls it; and after healing. */
+const ATTACHES_MAX = 100;
+const HEALED_ATTACHES_MAX = 20;
+
 /** Runs the schedule of `seed`. Throws a `Violation`; `onWorld` is given the world first so that a failure can be told. */
 export function runSchedule(
   seed: number,
@@ -55,6 +59,10 @@ export function runSchedule(
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
   if (liveness) heal(world, run);
+  for (const { wire, name } of world.parties) {
+    const most = wire.busiestMinute(0);
+    check(most <= ATTACHES_MAX, 12, () => `${name} attached ${most} times within a minute`);
+  }
   return { events, coverage: world.coverage.counts, hash: world.log.hash };
 }
 
@@ -119,9 +127,10 @@ function heal(world: SessionWorld, run: (ms: number, until?: () => boolean) => b
   run(QUIET_MS);
   check(climbed(), 11, () => `${best} was left again`);
   for (const { wire, name } of world.living) {
-    const after = (since: number): number => wire.attachTimes.filter((at) => at > since).length;
-    check(after(quietSince) <= 1, 12, () => `${name} attached ${after(quietSince)} times in two quiet minutes`);
-    check(after(healedAt) <= 60, 12, () => `${name} attached ${after(healedAt)} times since healing`);
+    const quiet = wire.attachesSince(quietSince);
+    check(quiet <= 1, 12, () => `${name} attached ${quiet} times in two quiet minutes`);
+    const most = wire.busiestMinute(healedAt);
+    check(most <= HEALED_ATTACHES_MAX, 12, () => `${name} attached ${most} times within a minute after healing`);
   }
   const { registry } = world.server;
   const parties = world.living.length;

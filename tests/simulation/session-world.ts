@@ -137,8 +137,9 @@ export class SessionWorld {
     const { now } = this.time;
     for (const session of registry.sessions()) this.ledgers.session(session, now);
     this.#requests.check(now);
-    for (const { client } of this.parties) {
+    for (const { client, wire } of this.parties) {
       const { session } = client;
+      if (session.ready) wire.check(session);
       const { carrierCount, sid } = session;
       if (carrierCount > CARRIERS_MAX) throw new Violation(13, `${carrierCount} carriers are open`);
       const peer = sid === null ? undefined : registry.session(sid);

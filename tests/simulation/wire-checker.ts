@@ -1,5 +1,5 @@
 /** Invariants 2, 5 and 6, read off the bytes between one client and the network. */
-import { type Attach, type Effect, Type, type Welcome } from '@runnel/protocol';
+import { type Attach, type ClientSession, type Effect, Type, type Welcome } from '@runnel/protocol';
 import type { Coverage } from './coverage.ts';
 import { check } from './violation.ts';
 
@@ -14,6 +14,11 @@ export function typeOf(line: string): number {
   return next === COMMA || next === BRACKET ? first : first * 10 + next - 0x30;
 }
 
+interface Numbered {
+  readonly sid: string;
+  next: number;
+}
+
 export class WireChecker {
   readonly #coverage: Coverage;
   /** Per socket: the generation attached and not welcomed; null once it was. Sockets that never attached are not in it. */
@@ -26,18 +31,42 @@ export class WireChecker {
   #cid = '';
   /** The last attach sent; null before the first. */
   attach: Attach | null = null;
-  /** The welcome that is being handled. */
-  #welcome: { readonly carrier: number; readonly welcome: Welcome } | null = null;
+  /** The welcome that is being handled, and the highest `rx` of its incarnation that was told before. */
+  #welcome: { readonly carrier: number; readonly welcome: Welcome; readonly told: number } | null = null;
   #adoptedGen = 0;
+  /** Carriers of our incarnation's frames, with the number of the next one on each. */
+  readonly #downs = new Map<number, Numbered>();
+  readonly #polls = new Set<number>();
+  /** The last counted frame of our incarnation that came, and that was not checked yet. */
+  #came: { readonly carrier: number; readonly sid: string; readonly n: number } | null = null;
   /** When attaches went up. */
-  readonly attachTimes: number[] = [];
+  readonly #attachTimes: number[] = [];
 
   constructor(coverage: Coverage) {
     this.#coverage = coverage;
   }
 
+  attachesSince(time: number): number {
+    return this.#attachTimes.filter((at) => at > time).length;
+  }
+
+  /** The most attaches that went up within a minute, from `since` on. */
+  busiestMinute(since: number): number {
+    const times = this.#attachTimes.filter((at) => at > since);
+    let first = 0;
+    let most = 0;
+    for (const [i, at] of times.entries()) {
+      while ((times[first] as number) <= at - 60_000) first += 1;
+      most = Math.max(most, i - first + 1);
+    }
+    return most;
+  }
+
   effect(effect: Effect, now: number): void {
-    if (effect.type === 'send') this.#sent(effect.carrier, effect.text, now);
+    if (effect.type === 'drop') {
+      for (const carriers of [this.#downs, this.#attaches, this.#polls]) carriers.delete(effect.carrier);
+      if (this.#came?.carrier === effect.carrier) this.#came = null;
+    } else if (effect.type === 'send') this.#sent(effect.carrier, effect.text, now);
     else if (effect.type === 'request') this.#posted(effect.carrier, effect.body, now);
   }
 
@@ -61,6 +90,7 @@ export class WireChecker {
     const first = body.indexOf('\n');
     const header = body.slice(0, first);
     if (typeOf(header) === Type.attach) this.#attached(carrier, header, now);
+    else if (typeOf(header) === Type.poll) this.#polls.add(carrier);
     if (this.#welcomed) return;
     const counted = body.split('\n').some((line) => typeOf(line) >= 16);
     check(!counted, 6, () => 'a counted frame was POSTed before the first welcome');
@@ -81,38 +111,48 @@ export class WireChecker {
     }
     this.attach = attach;
     this.#attaches.set(carrier, attach.gen);
-    this.attachTimes.push(now);
+    this.#attachTimes.push(now);
     this.#coverage.saw(attach.gen === 1 ? 'first attach' : 'switch');
   }
 
-  /** A line is about to be handled by the client. */
-  line(carrier: number, text: string): void {
+  /** Invariant 12: what a carrier brings is taken, or was known; one that brings what cannot be taken is dropped, and not waited for again and again. */
+  check({ sid, ledger }: ClientSession): void {
+    const came = this.#came;
+    this.#came = null;
+    if (came === null || came.sid !== sid) return;
+    check(ledger.rx > came.n, 12, () => `frame ${came.n} came on ${came.carrier}, and rx is ${ledger.rx}`);
+  }
+
+  /** A line is about to be handled by the client, which is in the incarnation `sid`. */
+  line(carrier: number, text: string, sid: string | null): void {
     const type = typeOf(text);
     this.#welcome = null;
+    const down = this.#downs.get(carrier);
+    if (type >= 16 && down !== undefined) {
+      this.#came = { carrier, sid: down.sid, n: down.next };
+      down.next += 1;
+    }
     switch (type) {
       case Type.welcome: {
         const [, welcome] = JSON.parse(text) as [0, Welcome];
-        this.#welcome = { carrier, welcome };
+        const { rx, base } = welcome;
+        const told = this.#told.get(welcome.sid) ?? 0;
+        if (welcome.sid === sid && this.#attaches.has(carrier)) this.#downs.set(carrier, { sid, next: base });
+        this.#welcome = { carrier, welcome, told };
         // A proxy may answer with what was meant for another request.
         if (this.#attaches.get(carrier) !== welcome.gen || welcome.cid !== this.#cid) return;
         this.#welcomed = true;
         if (this.#waiting.get(carrier) === welcome.gen) this.#waiting.set(carrier, null);
         if (this.attach !== null && welcome.gen < this.attach.gen) this.#coverage.saw('late welcome');
-        const { sid, rx } = welcome;
-        const told = this.#told.get(sid) ?? 0;
-        // A welcome that was overtaken says what was true when it was sent.
-        check(
-          rx >= told || welcome.gen !== this.attach?.gen,
-          2,
-          () => `welcome.rx ${rx} of ${sid}, and ${told} was told before`,
-        );
-        this.#told.set(sid, Math.max(told, rx));
+        this.#told.set(welcome.sid, Math.max(told, rx));
         return;
       }
       case Type.poll:
       case Type.post: {
-        const [, { sid, rx }] = JSON.parse(text) as [10, { sid: string; rx: number }];
-        this.#told.set(sid, Math.max(this.#told.get(sid) ?? 0, rx));
+        const [, told] = JSON.parse(text) as [10, { sid: string; rx: number; base?: number }];
+        this.#told.set(told.sid, Math.max(this.#told.get(told.sid) ?? 0, told.rx));
+        if (told.base !== undefined && told.sid === sid && this.#polls.has(carrier))
+          this.#downs.set(carrier, { sid, next: told.base });
         return;
       }
       case Type.fenced:
@@ -122,21 +162,23 @@ export class WireChecker {
     }
   }
 
-  /** The client has adopted a welcome. SESSION C3: that of the last attach sent, as it came on the carrier of that attach. */
+  /** The client has adopted a welcome: of a later attach than the one before, as it came on the carrier of that attach. */
   adopted(resumed: boolean): void {
     const handled = this.#welcome;
     check(handled !== null, 5, () => 'a welcome was adopted that nobody has seen come');
     if (handled === null) return;
-    const { carrier, welcome } = handled;
-    const last = this.attach?.gen ?? 0;
-    check(welcome.gen === last, 5, () => `welcome ${welcome.gen} was adopted, and the last attach sent was ${last}`);
+    const { carrier, welcome, told } = handled;
+    const { sid, rx, gen } = welcome;
+    check(rx >= told, 2, () => `welcome.rx ${rx} of ${sid} was adopted, and ${told} was told before`);
+    if (gen < (this.attach?.gen ?? 0)) this.#coverage.saw('earlier welcome');
     check(
-      this.#attaches.get(carrier) === welcome.gen,
+      this.#attaches.get(carrier) === gen,
       5,
-      () => `welcome ${welcome.gen} was adopted on a carrier of ${this.#attaches.get(carrier)}`,
+      () => `welcome ${gen} was adopted on a carrier of ${this.#attaches.get(carrier)}`,
     );
-    check(welcome.gen > this.#adoptedGen, 5, () => `welcome ${welcome.gen} was adopted after ${this.#adoptedGen}`);
-    this.#adoptedGen = welcome.gen;
+    check(gen > this.#adoptedGen, 5, () => `welcome ${gen} was adopted after ${this.#adoptedGen}`);
+    this.#adoptedGen = gen;
+    this.#downs.set(carrier, { sid, next: welcome.base });
     if (resumed) this.#coverage.saw('resume');
   }
 }

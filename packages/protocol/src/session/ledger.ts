@@ -44,6 +44,13 @@ export class Ledger<L extends Line> {
     return this.#bytes;
   }
 
+  /** Goes on where another ledger of the same incarnation has stopped. Only for a ledger that nothing was done with. */
+  restore(rx: number, acked: number, kept: readonly L[]): void {
+    this.#rx = rx;
+    this.#acked = this.#ob = acked;
+    for (const line of kept) this.enqueue(line);
+  }
+
   /** Numbers a frame and keeps it; returns its number. */
   enqueue(line: L): number {
     this.#kept.push(line);

@@ -19,6 +19,10 @@ export interface PairOptions {
   readonly limits?: Partial<Limits>;
   /** One way, ms. */
   readonly delayMs?: number;
+  /** How long `authenticate` takes, ms. */
+  readonly authMs?: number | (() => number);
+  /** The client asks to be subscribed, and the server has a frame for each new session at once. */
+  readonly greets?: boolean;
 }
 
 const line = (text: string): Line => ({ text, size: text.length + 1 });
@@ -49,10 +53,13 @@ export class Pair {
     this.server = new VirtualServer({
       time: this.time,
       newId,
-      authMs: () => 1,
+      authMs: typeof options.authMs === 'function' ? options.authMs : () => Number(options.authMs ?? 1),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       app: {
-        created: (_session, _subs, settled) => settled(),
+        created: (session, subs, settled) => {
+          for (const [id] of subs) session.enqueue(line(`[19,${id},null]`));
+          settled();
+        },
         frame: (_session, frame) => this.up.push(frame),
         confirmed: () => {},
         resumed: () => {},
@@ -67,7 +74,7 @@ export class Pair {
       weather: { ...FAIR, delay: () => delayMs },
     });
     const app: ClientApp = {
-      subs: () => [],
+      subs: () => (options.greets === true ? [[1, 'greetings', {}]] : []),
       lost: () => {
         this.losses += 1;
       },

@@ -4,6 +4,7 @@
  */
 import type { Effect } from '../session/client/ports.ts';
 import { LineReader } from '../wire/lines.ts';
+import { ConnectionPool, type PooledConnection } from './connection-pool.ts';
 import type { Random } from './random.ts';
 import type { VirtualClient } from './virtual-client.ts';
 import type { ServerEnd, Sink, VirtualSocketEnd } from './virtual-server.ts';
@@ -13,11 +14,16 @@ import { Pipe } from './wire-pipe.ts';
 export interface Weather {
   /** One way, ms. */
   delay: () => number;
-  /** New WebSockets: `refused` fails at once, `hangs` never opens, `dead` opens and carries nothing. */
-  websocket: 'open' | 'refused' | 'hangs' | 'dead';
+  /** New WebSockets: `refused` fails at once, `hangs` never opens, `dead` opens and carries nothing, `deaf` opens and carries nothing down. */
+  websocket: 'open' | 'refused' | 'hangs' | 'dead' | 'deaf';
   /** Bodies that stay open: `buffered` holds their lines until they end. */
   stream: 'open' | 'buffered';
-  http: 'open' | 'refused' | 'hangs';
+  /** All that is new, WebSockets too. `portal` answers each request with a page of its own. */
+  http: 'open' | 'refused' | 'hangs' | 'portal';
+  /** POSTs alone: `swallowed` are never answered. */
+  post: 'open' | 'swallowed';
+  /** A proxy cuts what it has waited for this long to end, ms; Infinity: it does not. */
+  answerMs: number;
   /** Probabilities, per request. */
   /** It arrives twice, a little apart, on two connections; the first answer is read. */
   repeat: number;
@@ -35,16 +41,23 @@ export interface Weather {
 
 /** What has happened to a carrier, for whoever counts. */
 export type Mishap =
-  | Exclude<keyof Weather, 'delay' | 'websocket' | 'stream' | 'http'>
+  | Exclude<keyof Weather, 'delay' | 'websocket' | 'stream' | 'http' | 'post' | 'answerMs'>
   | 'refused'
   | 'hangs'
   | 'dead'
+  | 'deaf'
+  | 'portal'
+  | 'swallowed'
+  | 'dead connection'
+  | 'answer capped'
   | 'buffered';
 
 export const FAIR: Omit<Weather, 'delay'> = {
   websocket: 'open',
   stream: 'open',
   http: 'open',
+  post: 'open',
+  answerMs: Number.POSITIVE_INFINITY,
   repeat: 0,
   retry: 0,
   replay: 0,
@@ -56,6 +69,9 @@ export const FAIR: Omit<Weather, 'delay'> = {
 
 /** Answers to attaches, polls and POSTs that were not refused. */
 const CACHEABLE = /^\[(?:0|10|11),/;
+
+/** What a captive portal says to everything. */
+const PORTAL_PAGE = ['<!doctype html>', '<title>Welcome to our network</title>', '<p>Please sign in.</p>'] as const;
 
 const NOBODY = { lines: (): void => {}, end: (): void => {} };
 
@@ -75,6 +91,7 @@ export class VirtualNetwork {
   readonly server: ServerEnd;
   weather: Weather;
   readonly #connections = new Set<Connection>();
+  readonly #pool = new ConnectionPool<VirtualClient>();
   readonly #happened: (mishap: Mishap) => void;
   /** Answers that a careless proxy might give the same client again; a few of the latest. */
   readonly #cache: { readonly owner: VirtualClient; readonly lines: readonly string[] }[] = [];
@@ -126,7 +143,8 @@ export class VirtualNetwork {
 
   /** A WebSocket from `client`. Returns how to send on it and how to drop it. */
   openSocket(client: VirtualClient, carrier: number): { send: (text: string) => void; drop: () => void } {
-    const websocket = this.weather.http === 'open' ? this.weather.websocket : this.weather.http;
+    const { http } = this.weather;
+    const websocket = http === 'open' ? this.weather.websocket : http === 'portal' ? 'refused' : http;
     let end: VirtualSocketEnd | null = null;
     const connection = this.#connect(client, 'websocket', {
       clientGone: () => end?.closed(),
@@ -140,16 +158,15 @@ export class VirtualNetwork {
           lines: (lines) => connection.down.send(() => client.lines(carrier, lines)),
           end: () => {
             this.#forget(connection);
-            connection.down.close(1_000, () =>
+            connection.down.end(() =>
               client.input((session, now) => session.handleEnd(carrier, { ok: false, code: 1000 }, now)),
             );
           },
         });
         connection.down.send(() => {
           client.input((session, now) => session.handleOpen(carrier, now));
-          if (websocket !== 'dead') return;
-          connection.up.mute();
-          connection.down.mute();
+          if (websocket === 'dead') connection.up.mute();
+          if (websocket !== 'open') connection.down.mute();
         });
       };
       // TCP and the upgrade take a round trip each.
@@ -160,7 +177,7 @@ export class VirtualNetwork {
       drop: () => {
         this.#forget(connection);
         connection.down.mute();
-        connection.up.close(1_000, () => end?.closed());
+        connection.up.end(() => end?.closed());
       },
     };
   }
@@ -179,16 +196,38 @@ export class VirtualNetwork {
       connection.down.mute();
       connection.up.close(random.int(0, 1), () => gone());
     };
-    if (weather.http !== 'open') {
+    const pooled = this.#pool.take(client);
+    if (weather.http === 'refused' || weather.http === 'hangs') {
       this.#happened(weather.http);
       if (weather.http === 'refused') this.time.after(2 * weather.delay(), () => connection.cut());
+      return abort;
+    }
+    if (pooled?.dead || weather.post === 'swallowed') {
+      this.#happened(pooled?.dead ? 'dead connection' : 'swallowed');
+      connection.up.mute();
+      return abort;
+    }
+    if (weather.answerMs !== Number.POSITIVE_INFINITY) {
+      this.time.after(weather.answerMs, () => {
+        if (!this.#connections.has(connection)) return;
+        this.#happened('answer capped');
+        connection.cut();
+      });
+    }
+    if (weather.http === 'portal') {
+      this.#happened('portal');
+      const portal = this.#answerTo(connection, client, effect, { dead: false });
+      connection.up.send(() => {
+        portal.lines(PORTAL_PAGE);
+        portal.end();
+      });
       return abort;
     }
     if (this.#befalls('loseRequest')) {
       this.time.after(weather.delay(), () => connection.cut());
       return abort;
     }
-    const sink = this.#answerTo(connection, client, effect);
+    const sink = this.#answerTo(connection, client, effect, pooled ?? { dead: false });
     const stale = this.#cache.filter(({ owner }) => owner === client);
     if (stale.length > 0 && this.#befalls('stale')) {
       connection.up.send(() => {
@@ -197,7 +236,7 @@ export class VirtualNetwork {
       });
       return abort;
     }
-    connection.up.send(() => {
+    const arrive = (): void => {
       if (!this.#befalls('retry')) {
         gone = this.server.request(body, sink);
         return;
@@ -207,7 +246,10 @@ export class VirtualNetwork {
       this.time.after(random.int(0, 300), () => {
         gone = this.server.request(body, sink);
       });
-    });
+    };
+    // A fresh connection takes a round trip to open.
+    if (pooled === null) connection.up.send(() => connection.down.send(() => connection.up.send(arrive)));
+    else connection.up.send(arrive);
     if (this.#befalls('repeat')) this.time.after(random.int(0, 50), () => void this.server.request(body, NOBODY));
     if (this.#befalls('replay')) this.time.after(random.int(50, 20_000), () => void this.server.request(body, NOBODY));
     return abort;
@@ -215,6 +257,20 @@ export class VirtualNetwork {
 
   cutAll(): void {
     for (const connection of [...this.#connections]) connection.cut();
+  }
+
+  /** Gives a client an idle connection for its next requests, as a page has that was just loaded. */
+  warm(client: VirtualClient): void {
+    this.#pool.giveBack(client, { dead: false });
+  }
+
+  /** The network has changed under its clients: every connection there is, used or idle, is dead, and nobody is told. */
+  vanish(): void {
+    this.#pool.die();
+    for (const { up, down } of this.#connections) {
+      up.mute();
+      down.mute();
+    }
   }
 
   #forget(connection: Connection): void {
@@ -233,6 +289,7 @@ export class VirtualNetwork {
     connection: Connection,
     client: VirtualClient,
     { carrier, stream }: Extract<Effect, { type: 'request' }>,
+    pooled: PooledConnection,
   ): Sink {
     const lost = this.#befalls('loseAnswer');
     const truncated = this.#befalls('truncate');
@@ -259,9 +316,10 @@ export class VirtualNetwork {
         if (lost || cutOff) return connection.cut();
         if (held.length > 0) deliver(held);
         this.#forget(connection);
-        connection.down.close(1_000, () =>
-          client.input((session, now) => session.handleEnd(carrier, { ok: true }, now)),
-        );
+        connection.down.end(() => {
+          this.#pool.giveBack(client, pooled);
+          client.input((session, now) => session.handleEnd(carrier, { ok: true }, now));
+        });
       },
     };
   }

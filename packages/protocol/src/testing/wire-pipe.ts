@@ -43,12 +43,17 @@ export class Pipe {
 
   /** What is under way and all that follows is lost, and nobody is told. */
   mute(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'mute';
     this.#queue.length = 0;
+    if (this.#state !== 'closed') this.#state = 'mute';
   }
 
-  /** Ends it: the first `keep` parcels under way still arrive, then `after` happens. */
+  /** Its sender ends it: all that is under way arrives, then `after` happens. Where nothing gets through, neither does that. */
+  end(after: () => void): void {
+    if (this.#state === 'stalled') this.send(after);
+    else if (this.#state === 'open') this.close(Number.POSITIVE_INFINITY, after);
+  }
+
+  /** Breaks it: the first `keep` parcels under way still arrive, then `after` happens. */
   close(keep: number, after: () => void): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'mute') this.#queue.length = 0;

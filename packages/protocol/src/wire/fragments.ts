@@ -16,6 +16,11 @@ export class FragmentJoiner {
     this.#bytesMax = bytesMax;
   }
 
+  /** The slices so far. */
+  get text(): string {
+    return this.#text;
+  }
+
   /** Whether the next counted frame must be a fragment. The caller refuses any other with `protocol_error`. */
   get open(): boolean {
     return this.#text !== '';

@@ -160,7 +160,7 @@ describe('PROTOCOL §10', () => {
     pair.sendUp(1);
     pair.runUntil(() => pair.up.length === 1, 5_000);
     expect(pair.time.now - at).toBeLessThanOrEqual(2_000);
-    expect(attaches(effects).at(-1)?.mode).toBe('poll');
+    expect(attaches(effects)[2]?.mode).toBe('poll');
     silent?.up.release();
     silent?.down.release();
     expect(pair.runUntil(() => pair.client.session.transport === 'websocket', 10_000)).toBe(true);

@@ -5,10 +5,10 @@ const numbers = (frames: readonly (readonly unknown[])[]): unknown[] => frames.m
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
 describe('a client and a server', () => {
-  it('are connected by poll after one round trip and by WebSocket soon after', () => {
+  it('are connected by poll after two round trips and by WebSocket soon after', () => {
     const pair = new Pair().start();
     pair.runUntil(() => pair.client.session.transport === 'poll');
-    expect(pair.time.now).toBe(21);
+    expect(pair.time.now).toBe(41);
     pair.runUntil(() => pair.client.session.transport === 'websocket');
     expect(pair.time.now).toBeLessThanOrEqual(4 * 20 + 10);
     expect(pair.server.registry.size).toBe(1);

@@ -82,7 +82,10 @@ export class Candidates {
       this.#drop(this.#socket, 'not needed');
       this.#socket = null;
     }
-    if (!wish.stream) this.#dropProbe('not needed');
+    if (!wish.stream) {
+      this.#dropProbe('not needed');
+      this.#streamProven = false;
+    }
     if (wish.websocket && this.#socket === null && now >= this.#websocketDueAt()) {
       this.#socket = this.#parts.carriers.openSocket(now, now + PROVE_MS);
     }
@@ -173,6 +176,9 @@ export class Candidates {
   /** All is open again: the network has changed, or the user wants another transport. What was proven was so of the old one. */
   reset(now: number): void {
     this.#streamProven = false;
+    const socket = this.#socket;
+    if (socket !== null && isUnproven(socket))
+      socket.deadline = Math.min(socket.deadline, Math.max(now, socket.openedAt + this.#parts.roundTrip.patience()));
     this.websocket.reset(now);
     this.stream.reset(now);
   }

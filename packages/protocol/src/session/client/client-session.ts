@@ -19,7 +19,7 @@ import { clipReason } from '../reason.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier } from './carriers.ts';
 import { Linkage } from './linkage.ts';
-import type { ClientApp, ClientSessionOptions, ConnectionState } from './ports.ts';
+import type { ClientApp, ClientSessionOptions, ConnectionState, SessionState } from './ports.ts';
 import { Steering } from './steering.ts';
 
 /** How a carrier ended: `ok` for an HTTP answer that came whole; `code` a WebSocket close code or an HTTP status. */
@@ -94,7 +94,9 @@ export class ClientSession {
   // ——— what can be wanted ———
 
   start(now: number): void {
-    if (this.state.status === 'idle') this.#steering.steer(now);
+    if (this.state.status !== 'idle') return;
+    this.#linkage.recovery.wake(now);
+    this.#steering.steer(now);
   }
 
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
@@ -103,6 +105,14 @@ export class ClientSession {
     const { path, attaching, choice } = this.#linkage;
     const last = path.finish(clipReason(reason), attaching.pending?.carrier ?? null, !choice.onlyWebSocket, now);
     this.#linkage.finish('closed', reason, last);
+  }
+
+  /** Ends here without a word to the server, for another object to `resume` the session. */
+  handOver(): SessionState {
+    const { identity, incarnation } = this.#linkage;
+    const state = { identity: identity.state, incarnation: incarnation.state };
+    this.#linkage.finish('closed', 'handed over');
+    return state;
   }
 
   /** Allows only `transport` from now on, or with 'auto' what the options say; switches as soon as it is proven. */
@@ -133,8 +143,21 @@ export class ClientSession {
   /** Something says that the world may have changed: back online, visible again, the clock has jumped. */
   wake(now: number): void {
     this.#reconsider(now);
-    this.#linkage.recovery.hasten(now);
-    this.#linkage.path.ping(now);
+    this.#linkage.recovery.wake(now);
+    this.#linkage.attaching.hasten();
+    this.#linkage.path.doubt(now);
+    this.#steer(now);
+  }
+
+  /**
+   * Whether this page may not hold an HTTP connection open, for others hold too many already (PROTOCOL §7.9). A stream gives way to polls at once, and polls
+   * to short ones with pauses between; nothing is lost by it, and what goes up and its answer are not later for it. WebSockets do not count.
+   */
+  handleScarcity(scarce: boolean, now: number): void {
+    const { choice, poller } = this.#linkage;
+    if (choice.scarce === scarce) return;
+    choice.scarce = scarce;
+    poller.setScarce(scarce);
     this.#steer(now);
   }
 
@@ -202,7 +225,7 @@ export class ClientSession {
     const code = end.code === undefined || carrier.kind !== 'websocket' ? null : codeOfClose(end.code);
     const isAttach = this.#linkage.attaching.isOn(carrier);
     // An answer that is over and brought no welcome to adopt has failed the attach, however whole it was.
-    if (whole && !isAttach) this.#linkage.poller.handleEnd(carrier);
+    if (whole && !isAttach) this.#linkage.poller.handleEnd(carrier, now);
     else if (code !== null && verdictOf(code) === 'fatal' && (isAttach || carrier === this.#linkage.path.link))
       this.#linkage.finish(code, 'closed by the server');
     else

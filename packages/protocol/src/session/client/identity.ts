@@ -24,36 +24,46 @@ export interface AttachWords {
   readonly subs: readonly AttachSub[];
 }
 
+/** What whoever carries the session on has to go by. */
+export interface IdentityState {
+  /** Our nonce; another only by `startAnew`. */
+  readonly cid: string;
+  /** The welcome adopted last; null before the first of this `cid`. */
+  readonly welcome: Welcome | null;
+  /** Generation of the last attach sent (PROTOCOL §7.2); 0 again only with a new `cid`. */
+  readonly gen: number;
+  /** What every attach before the first welcome asks to subscribe (PROTOCOL §7.5); null before the first attach and after a welcome. */
+  readonly firstSubs: readonly AttachSub[] | null;
+}
+
 export class Identity {
   readonly #newId: () => string;
-  /** Our nonce; another only by `startAnew`. */
-  #cid: string;
-  /** The welcome adopted last; null before the first of this `cid`. */
-  #welcome: Welcome | null = null;
+  #state: { -readonly [K in keyof IdentityState]: IdentityState[K] };
   /** What the server grants and offers; outlives `startAnew`, for it is the same server. */
-  #server: Welcome | null = null;
-  /** Generation of the last attach sent (PROTOCOL §7.2); 0 again only with a new `cid`. */
-  #gen = 0;
-  /** What every attach before the first welcome asks to subscribe (PROTOCOL §7.5); null before the first attach and after a welcome. */
-  #firstSubs: readonly AttachSub[] | null = null;
+  #server: Welcome | null;
 
-  constructor(newId: () => string) {
+  constructor(newId: () => string, state?: IdentityState) {
     this.#newId = newId;
-    this.#cid = newId();
+    this.#state = state ?? nobody(newId);
+    this.#server = this.#state.welcome;
+  }
+
+  get state(): IdentityState {
+    return this.#state;
   }
 
   get cid(): string {
-    return this.#cid;
+    return this.#state.cid;
   }
   get sid(): string | null {
-    return this.#welcome?.sid ?? null;
+    return this.#state.welcome?.sid ?? null;
   }
   get gen(): number {
-    return this.#gen;
+    return this.#state.gen;
   }
   /** Generation of the last welcome adopted; 0 before the first. */
   get adoptedGen(): number {
-    return this.#welcome?.gen ?? 0;
+    return this.#state.welcome?.gen ?? 0;
   }
   get client(): string | null {
     return this.#server?.client ?? null;
@@ -69,20 +79,20 @@ export class Identity {
   /** What the next attach asks to subscribe. `lossExcluded`: a living link says that the incarnation lives. */
   subs(wanted: () => readonly AttachSub[], lossExcluded: boolean): readonly AttachSub[] {
     // PROTOCOL §7.5: all attaches before the first welcome ask for the same.
-    if (this.#welcome === null) this.#firstSubs ??= fitting(wanted());
-    return this.#firstSubs ?? (lossExcluded ? [] : fitting(wanted()));
+    if (this.#state.welcome === null) this.#state.firstSubs ??= fitting(wanted());
+    return this.#state.firstSubs ?? (lossExcluded ? [] : fitting(wanted()));
   }
 
   /** The line of the next attach. PROTOCOL §4.0. */
   attach({ mode, rx, auth, subs }: AttachWords): string {
-    this.#gen += 1;
+    this.#state.gen += 1;
     const header = {
       v: PROTOCOL_VERSION,
-      cid: this.#cid,
-      gen: this.#gen,
+      cid: this.#state.cid,
+      gen: this.#state.gen,
       rx,
       mode,
-      ...(this.#welcome === null ? {} : { key: this.#welcome.key, node: this.#welcome.node }),
+      ...(this.#state.welcome === null ? {} : { key: this.#state.welcome.key, node: this.#state.welcome.node }),
       ...(mode === 'poll' ? { hold: 0 } : {}),
       ...(auth === undefined ? {} : { auth }),
       ...(subs.length === 0 ? {} : { subs }),
@@ -92,26 +102,25 @@ export class Identity {
 
   /** What the headers of polls and POSTs begin with. Only after a welcome. */
   header(): { key: string; node: string; gen: number } {
-    const { key, node, gen } = this.#welcome as Welcome;
+    const { key, node, gen } = this.#state.welcome as Welcome;
     return { key, node, gen };
   }
 
   /** Takes over a welcome. True where it names another incarnation than before, or the first. */
   adopt(welcome: Welcome): boolean {
     const fresh = welcome.sid !== this.sid;
-    this.#welcome = welcome;
+    this.#state.welcome = welcome;
     this.#server = welcome;
-    this.#firstSubs = null;
+    this.#state.firstSubs = null;
     return fresh;
   }
 
   startAnew(): void {
-    this.#cid = this.#newId();
-    this.#welcome = null;
-    this.#gen = 0;
-    this.#firstSubs = null;
+    this.#state = nobody(this.#newId);
   }
 }
+
+const nobody = (newId: () => string): IdentityState => ({ cid: newId(), welcome: null, gen: 0, firstSubs: null });
 
 /** PROTOCOL §2: as many as fit; the rest are subscribed after the welcome. */
 function fitting(subs: readonly AttachSub[]): readonly AttachSub[] {

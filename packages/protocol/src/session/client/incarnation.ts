@@ -9,6 +9,15 @@ import { type AppDownFrame, type DownFrame, Type, type WelcomeLimits } from '../
 import { readDown } from '../../wire/read-down.ts';
 import { Ledger, type Line } from '../ledger.ts';
 
+/** What was counted, for whoever carries the session on. */
+export interface IncarnationState {
+  readonly rx: number;
+  readonly acked: number;
+  readonly kept: readonly Line[];
+  /** The slices so far of a frame that is arriving in fragments. */
+  readonly slices: string;
+}
+
 export class Incarnation {
   /** Replaced when the incarnation is over. */
   #ledger = new Ledger<Line>();
@@ -21,6 +30,18 @@ export class Incarnation {
 
   get ledger(): Ledger<Line> {
     return this.#ledger;
+  }
+
+  get state(): IncarnationState {
+    const { rx, acked, ob } = this.#ledger;
+    return { rx, acked, kept: this.#ledger.slice(ob), slices: this.#joiner.text };
+  }
+
+  /** Goes on from there, under the limits of the last welcome. */
+  restore({ rx, acked, kept, slices }: IncarnationState, limits: WelcomeLimits): void {
+    this.begin(limits);
+    this.#ledger.restore(rx, acked, kept);
+    if (slices !== '') this.#joiner.push([Type.fragment, 1, slices]);
   }
 
   /** A new incarnation was adopted. */

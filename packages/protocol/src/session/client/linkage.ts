@@ -10,10 +10,10 @@
 import { closingCodeOf, verdictOf } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { GoawayFrame, Transport, Welcome } from '../../wire/frames.ts';
-import { Attaching } from './attaching.ts';
+import { Attaching, type PendingAttach } from './attaching.ts';
 import { Candidates } from './candidates.ts';
 import { CarrierSet } from './carrier-set.ts';
-import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
+import type { Carrier, Socket } from './carriers.ts';
 import { ConnectionReport } from './connection-report.ts';
 import { Credentials } from './credentials.ts';
 import { Identity } from './identity.ts';
@@ -49,10 +49,12 @@ export class Linkage {
   readonly #random: () => number;
 
   constructor(options: ClientSessionOptions) {
-    const { app, transports, newId, random, hasCredentials } = options;
+    const { app, transports, newId, random, hasCredentials, resume } = options;
     this.#app = app;
     this.#random = random;
-    this.identity = new Identity(newId);
+    this.identity = new Identity(newId, resume?.identity);
+    const { limits } = this.identity;
+    if (resume !== undefined && limits !== null) this.incarnation.restore(resume.incarnation, limits);
     this.choice = new TransportChoice(transports, this.identity);
     this.credentials = new Credentials(hasCredentials);
     this.recovery = new Recovery(random);
@@ -65,23 +67,28 @@ export class Linkage {
 
   attach(mode: Transport, socket: Socket | null, now: number): void {
     this.#overtakePending(now);
+    // It would take the session from the socket that this is to keep it on.
+    if (socket !== null && socket === this.path.link) this.attaching.leaveEarlier('overtaken');
     this.report.counts.attaches += 1;
     // Beside a living link loss is excluded; otherwise the attach carries what a new incarnation needs.
     const subs = this.identity.subs(() => this.#app.subs(), this.path.link !== null && !this.recovery.due);
     const text = this.identity.attach({ mode, rx: this.incarnation.ledger.rx, auth: this.credentials.auth, subs });
     if (socket !== null) this.candidates.handleAttach(socket);
     else if (mode === 'stream') this.candidates.handOver('stream');
-    this.attaching.send({ gen: this.identity.gen, mode, socket, text, subs, failures: this.recovery.failures }, now);
+    const { gen, sid } = this.identity;
+    const { failures } = this.recovery;
+    const longestMs = this.recovery.longestMs(now);
+    this.attaching.send({ gen, first: sid === null, mode, socket, text, subs, failures, longestMs }, now);
     // No ping goes up while it is awaited: it has to ask for a sign of life itself.
     if (socket !== null && socket === this.path.link) this.path.asked(text.length, now);
   }
 
-  /** Only the last attach sent counts: the one before is given up. A socket may still prove useful. */
+  /** Another attach takes the place of the one before. A socket may still prove useful. */
   #overtakePending(now: number): void {
-    const overtaken = this.attaching.take()?.carrier;
-    if (overtaken === undefined || overtaken === this.path.link) return;
-    if (overtaken.kind === 'websocket') this.candidates.keep(overtaken, now + SILENT_KEPT_MS);
-    else this.carriers.drop(overtaken, 'overtaken');
+    const overtaken = this.attaching.take();
+    if (overtaken === null || overtaken.carrier === this.path.link) return;
+    if (overtaken.carrier.kind === 'websocket') this.candidates.keep(overtaken.carrier, now + SILENT_KEPT_MS);
+    else this.attaching.leave(overtaken, 'overtaken', now);
   }
 
   /** PROTOCOL §7.2, §7.4 */
@@ -89,28 +96,29 @@ export class Linkage {
     if (!('sid' in carrier)) return;
     // PROTOCOL §6.3: a cached answer shows.
     if (carrier.kind === 'poll' && carrier.n > 0) return this.fail(carrier, 'a welcome in answer to a poll', now);
-    const { sid, gen } = this.identity;
+    const { sid } = this.identity;
     const { ledger } = this.incarnation;
     const known = welcome.sid === sid;
     carrier.sid = known ? sid : null;
     carrier.next = welcome.base;
-    if (!this.attaching.isOn(carrier) || welcome.gen !== gen) return;
+    const attach = this.attaching.find(carrier);
+    if (attach === null || welcome.gen !== attach.gen) return;
     // PROTOCOL §4.0: generations of two clients may be equal; a cached answer shows by this.
-    if (welcome.cid !== this.identity.cid) return this.attachFailed('a welcome to another client', 0, now);
+    if (welcome.cid !== this.identity.cid) return this.fail(carrier, 'a welcome to another client', now);
     if (sid !== null && !known && (welcome.resumed || welcome.was !== sid))
-      return this.attachFailed('a welcome to another session', 0, now);
+      return this.fail(carrier, 'a welcome to another session', now);
     if (known ? !ledger.isPossible(welcome.rx) : welcome.rx > 0) {
       return this.startAnew(`the server's rx ${welcome.rx} cannot be (${ledger.acked}…${ledger.tx})`, now);
     }
-    const subs = this.attaching.pending?.subs ?? [];
-    this.#attachTried('', now);
+    this.#attachTried(attach, '', now);
     if (sid !== null && !known) this.#incarnationOver();
-    this.#adopt(carrier, welcome, now);
-    this.#app.attached(known ? null : subs);
+    this.#adopt(attach, welcome, now);
+    this.#app.attached(known ? null : attach.subs);
   }
 
-  #adopt(carrier: Socket | Stream | Poll, welcome: Welcome, now: number): void {
-    this.attaching.take();
+  #adopt(attach: PendingAttach, welcome: Welcome, now: number): void {
+    const { carrier, first } = attach;
+    this.attaching.adopted(attach, now);
     const fresh = this.identity.adopt(welcome);
     if (fresh) this.incarnation.begin(welcome.limits);
     this.report.adopted(fresh);
@@ -125,18 +133,19 @@ export class Linkage {
     }
     // PROTOCOL §4.3: a new incarnation is provisional until it hears from us.
     // What was told of the frames taken since the attach may not have been heard, and a server that waits for that sends nothing more.
-    if (fresh || this.incarnation.ledger.rx > welcome.base) this.path.acknowledge();
+    if (fresh || first || this.incarnation.ledger.rx > welcome.base) this.path.acknowledge();
     // An outage is no verdict: what was never tried in vain is tried at once.
     if (websocket.failures === 0) websocket.defer(now);
   }
 
   /** The attach under way will not be answered as hoped. The server asked to be left alone for `pauseMs`. */
   attachFailed(reason: string, pauseMs: number, now: number): void {
-    this.#attachTried(reason, now);
-    const carrier = this.attaching.take()?.carrier;
-    if (carrier === undefined) return;
+    const attach = this.attaching.take();
+    if (attach === null) return;
+    this.#attachTried(attach, reason, now);
+    const { carrier } = attach;
     if (carrier !== this.path.link) {
-      this.carriers.drop(carrier, reason);
+      this.attaching.leave(attach, reason, now);
       if (carrier.kind === 'websocket') this.candidates.handOver(carrier);
       if (carrier.kind !== 'poll') this.candidates.verdict(carrier.kind, now);
     }
@@ -146,10 +155,8 @@ export class Linkage {
     if (this.path.link !== null && !this.path.isSuspect && this.recovery.failures === 1) this.recovery.hasten(now);
   }
 
-  #attachTried(reason: string, now: number): void {
-    const { pending } = this.attaching;
-    if (pending === null) return;
-    this.report.tried({ transport: pending.carrier.kind, step: 'attach', at: pending.sentAt, reason }, now);
+  #attachTried({ carrier, sentAt }: PendingAttach, reason: string, now: number): void {
+    this.report.tried({ transport: carrier.kind, step: 'attach', at: sentAt, reason }, now);
   }
 
   // ——— signs of life ———

@@ -4,9 +4,12 @@
  * To tell a slow handler from a dead path, a ping is due after a third of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue, or
  * before the path is cut for being idle.
  */
+import { HASTY } from './schedules.ts';
 
 const SUSPECT_MIN_MS = 1_200;
 const SUSPECT_ROUND_TRIPS = 4;
+/** TCP, TLS and the answer. */
+const HASTY_ROUND_TRIPS = 3;
 /** The slowest path that must not be suspected while it works: 16 bytes a millisecond is 128 kbit/s. */
 const BYTES_PER_MS = 16;
 /** How late a heartbeat may be before it is asked for. */
@@ -14,7 +17,7 @@ export const HEARTBEAT_GRACE_MS = 800;
 /** Frames unacknowledged for this long are asked after, even if other things come down: the way up may be mute. */
 const UNTOLD_MS = 5_000;
 
-/** Smoothed round trip time (RFC 6298 §2, without the variance). */
+/** Smoothed round trip time (RFC 6298 §2, without the variance). A request that opens a connection takes longer: what is quicker counts for more. */
 export class RoundTrip {
   /** Moved by each sample. */
   #ms: number | null = null;
@@ -25,12 +28,17 @@ export class RoundTrip {
   }
 
   sample(ms: number): void {
-    this.#ms = this.#ms === null ? ms : this.#ms + (ms - this.#ms) / 8;
+    this.#ms = this.#ms === null ? ms : this.#ms + (ms - this.#ms) / (ms < this.#ms ? 2 : 8);
   }
 
   /** How long an answer may take before its path is suspect, ms. `bytes` were sent to ask for it. */
   patience(bytes = 0): number {
     return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? 0)) + bytes / BYTES_PER_MS;
+  }
+
+  /** When there is reason to doubt: enough for a fresh connection, unless that is long, ms. */
+  hastyMs(): number {
+    return Math.min(SUSPECT_MIN_MS, Math.max(HASTY * SUSPECT_MIN_MS, HASTY_ROUND_TRIPS * (this.#ms ?? 0)));
   }
 }
 
@@ -44,6 +52,8 @@ export class Liveness {
   #askedAt: number | null = null;
   /** What was asked since then took this much; 0 again with `#askedAt`. */
   #askedBytes = 0;
+  /** Whether the world may have changed: a path that does not answer soon is suspect. Cleared by any sign of life. */
+  #doubted = false;
   /** When the ping was sent whose pong has not come; null when none is out. Unlike `askedAt` only a pong clears it. */
   #pingedAt: number | null = null;
   /** Since when the peer has told no `rx` while frames were open, or was last asked for it; null when none are. */
@@ -58,6 +68,7 @@ export class Liveness {
   /** Anything came. `open`: what was asked last may not have arrived at all; then it is waited for anew, and for as long as its bytes may take. */
   heard(open: boolean, now: number): void {
     this.#heardAt = now;
+    this.#doubted = false;
     if (!open) this.#answered();
     else if (this.#askedAt !== null) this.#askedAt = now;
   }
@@ -73,10 +84,14 @@ export class Liveness {
     this.#askedBytes += bytes;
   }
 
-  /** The peer told its `rx`; `open`: frames are still not acknowledged. */
-  told(open: boolean, now: number): void {
+  /** The peer told its `rx`; `open`: frames are still not acknowledged. `down`: it told so on the path that is watched, and not in answer to a POST. */
+  told(open: boolean, down: boolean, now: number): void {
     this.#untoldSince = open ? now : null;
-    if (!open) this.#answered();
+    if (down && !open) this.#answered();
+  }
+
+  doubt(): void {
+    this.#doubted = true;
   }
 
   /** A counted frame went up. */
@@ -106,14 +121,15 @@ export class Liveness {
   pingAt(): number {
     if (this.#pingedAt !== null) return Number.POSITIVE_INFINITY;
     const quiet = this.#heardAt + this.#quietMs;
-    const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + this.#roundTrip.patience() / 3;
+    const asked =
+      this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + this.#roundTrip.patience() * HASTY;
     const untold = this.#untoldSince === null ? Number.POSITIVE_INFINITY : this.#untoldSince + UNTOLD_MS;
     return Math.min(quiet, asked, untold);
   }
 
   /** When the path becomes suspect, if nothing changes. */
   suspectAt(): number {
-    const patience = this.#roundTrip.patience(this.#askedBytes);
+    const patience = this.#roundTrip.patience(this.#askedBytes) * (this.#doubted ? HASTY : 1);
     const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + patience;
     // Other things may come down while the way up is mute: a pong has more time, but not for ever.
     const pinged = this.#pingedAt === null ? Number.POSITIVE_INFINITY : this.#pingedAt + 3 * patience;

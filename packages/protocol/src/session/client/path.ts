@@ -134,7 +134,7 @@ export class Path {
   /** The server told its `rx`. */
   told(now: number): void {
     const { acked, tx } = this.#parts.incarnation.ledger;
-    this.#liveness?.told(acked < tx, now);
+    this.#liveness?.told(acked < tx, this.socket !== null, now);
   }
 
   /** Something that is answered went up the link. */
@@ -155,6 +155,13 @@ export class Path {
     else if (this.#parts.uplink.busy) return;
     else this.#parts.uplink.say(word);
     this.#liveness.pinged(now);
+  }
+
+  /** The world may have changed: asks for a sign of life that has to come soon. */
+  doubt(now: number): void {
+    this.#liveness?.doubt();
+    this.#parts.uplink.hasten(now);
+    this.ping(now);
   }
 
   /** PROTOCOL §10.8. What the link has come to: `silent` is beyond hope. Sends a ping where one is due. */
@@ -214,8 +221,10 @@ export class Path {
     const { acked, tx } = this.#parts.incarnation.ledger;
     const bytes = this.#parts.uplink.steer(this.#uplinkSession(), now);
     if (bytes === 0) return;
-    if (acked < tx) this.#liveness?.sent(now);
-    if (acked < tx || this.#link === 'poll') this.asked(bytes, now);
+    this.#parts.poller.stir(now);
+    if (acked === tx) return;
+    this.#liveness?.sent(now);
+    this.asked(bytes, now);
   }
 
   /** Sends what the socket has not carried yet. */

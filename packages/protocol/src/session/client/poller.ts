@@ -16,6 +16,15 @@ const HOLD_MIN_MS = 300;
 /** One that lasted less teaches nothing: the path is broken. */
 const LASTED_MS = 1_000;
 
+/** While connections are scarce a poll is held this long at most… */
+const SCARCE_HOLD_MS = 250;
+/** …and one that has brought nothing is followed by a pause that lasts this many times as long, unless something has just gone up. */
+const PAUSE_PART = 4;
+/** The server takes a client that does not ask for 5 s for one that is out of reach. */
+const PAUSE_MAX_MS = 4_000;
+/** How long the answer to what went up is waited for without pauses. */
+const STIRRED_MS = 5_000;
+
 export class Poller {
   readonly #carriers: CarrierSet;
   readonly #roundTrip: RoundTrip;
@@ -27,6 +36,14 @@ export class Poller {
   #holdMs: number | null = null;
   /** Whether the server has refused a poll of this generation: another would fare no better. Cleared by `begin`. */
   #refused = false;
+  /** Whether no connection may be held open; see `setScarce`. */
+  #scarce = false;
+  /** Lines of the answer to the poll under way; an empty one has two. */
+  #lines = 0;
+  /** When something last went up, or the generation began. */
+  #stirredAt = 0;
+  /** When the next poll may be asked. */
+  #dueAt = 0;
 
   constructor(carriers: CarrierSet, roundTrip: RoundTrip) {
     this.#carriers = carriers;
@@ -40,8 +57,22 @@ export class Poller {
   get deadline(): number {
     return this.#poll?.deadline ?? Number.POSITIVE_INFINITY;
   }
-  get idle(): boolean {
-    return this.#poll === null && !this.#refused;
+  /** When the next poll is to be asked; Infinity while one is under way, or would be refused. */
+  get dueAt(): number {
+    return this.#poll === null && !this.#refused ? this.#dueAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** PROTOCOL §7.9: how long a poll may be held has changed, for the one under way too. */
+  setScarce(scarce: boolean): void {
+    this.#scarce = scarce;
+    this.#dueAt = 0;
+    this.end('to be held for another time');
+  }
+
+  /** Something goes up: what answers it must not wait for a pause to end. */
+  stir(now: number): void {
+    this.#stirredAt = now;
+    this.#dueAt = 0;
   }
 
   /** A new generation, opened by `attach` where that was a poll. */
@@ -50,6 +81,7 @@ export class Poller {
     this.#poll = attach;
     this.#n = 0;
     this.#refused = false;
+    this.stir(now);
     if (attach !== null) attach.deadline = now + this.#roundTrip.patience();
   }
 
@@ -62,7 +94,8 @@ export class Poller {
   ask(identity: Identity, rx: number, now: number): void {
     this.#n += 1;
     const longest = (identity.limits ?? DEFAULT_LIMITS).holdMs;
-    const hold = Math.floor(Math.min(this.#holdMs ?? longest, longest));
+    const hold = Math.floor(Math.min(this.#holdMs ?? longest, this.#scarce ? SCARCE_HOLD_MS : longest));
+    this.#lines = 0;
     const header = { ...identity.header(), n: this.#n, rx, hold };
     const deadline = now + hold + this.#roundTrip.patience();
     this.#poll = this.#carriers.request<Poll>(
@@ -74,6 +107,7 @@ export class Poller {
 
   /** Something of its answer has come: it may take a while. */
   heard(now: number): void {
+    this.#lines += 1;
     if (this.#poll !== null) this.#poll.deadline = Math.max(this.#poll.deadline, now + this.#roundTrip.patience());
   }
 
@@ -86,8 +120,11 @@ export class Poller {
   }
 
   /** It has ended whole, and is followed by the next. */
-  handleEnd(carrier: Carrier): void {
-    if (carrier === this.#poll) this.#poll = null;
+  handleEnd(carrier: Carrier, now: number): void {
+    if (carrier !== this.#poll) return;
+    this.#poll = null;
+    if (this.#scarce && this.#lines <= 2 && now >= this.#stirredAt + STIRRED_MS)
+      this.#dueAt = now + Math.min(PAUSE_PART * (now - carrier.openedAt), PAUSE_MAX_MS);
   }
 
   /** The server will not serve this generation's polls. */

@@ -1,6 +1,8 @@
 /** What the client's session core asks of the code around it, and what it tells the application layer above. */
 import type { ClosingCode, Code } from '../../errors.ts';
 import type { AppDownFrame, AttachSub, Transport } from '../../wire/frames.ts';
+import type { IdentityState } from './identity.ts';
+import type { IncarnationState } from './incarnation.ts';
 
 /**
  * Something to be done outside. Carriers (sockets and requests) are named by numbers that are never used twice. Drained with
@@ -69,4 +71,12 @@ export interface ClientSessionOptions {
   readonly random: () => number;
   /** Whether there are credentials to ask for before the first attach. */
   readonly hasCredentials: boolean;
+  /** Where another object has stopped carrying the session, for this one to carry it on. Default: a session of its own. */
+  readonly resume?: SessionState | undefined;
+}
+
+/** All there is to know to carry a session on elsewhere: plain data, and as secret as the resume key in it. */
+export interface SessionState {
+  readonly identity: IdentityState;
+  readonly incarnation: IncarnationState;
 }

@@ -2,10 +2,21 @@
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
+/** The network is tried at least this often… */
+const OFTEN_MS = 1_000;
+/** …while it has been out for less than this many times as long: who was away for longer may be late by this part of that. */
+const OUTAGE_PARTS = 20;
+/** Of the time without doubt, this much is enough to try another connection as well: the first may be dead. */
+export const HASTY: number = 1 / 3;
+
+/** The longest pause between two attempts, ms, when nothing has worked for `outageMs`. */
+export function longestPauseMs(outageMs: number): number {
+  return Math.min(LONGEST_DELAY_MS, Math.max(OFTEN_MS, outageMs / OUTAGE_PARTS));
+}
 
 /** Full jitter: anywhere between nothing and an exponentially growing bound. `failures` ≥ 1. */
-export function backoffMs(failures: number, random: () => number): number {
-  return random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 16));
+export function backoffMs(failures: number, random: () => number, longestMs: number = LONGEST_DELAY_MS): number {
+  return random() * Math.min(longestMs, FIRST_DELAY_MS * 2 ** Math.min(failures - 1, 16));
 }
 
 /** How long an unanswered attach is waited for: grows so that a slow server is not asked for ever in vain. */

@@ -21,16 +21,17 @@ export class Steering {
       // It was waited for long enough.
       this.#linkage.recovery.hasten(now);
     }
+    // First, so that what is said gets a connection that is warm.
+    this.#linkage.path.sendUp(now);
     if (this.#askCredentials(now)) {
       this.#tryCandidates(now);
       this.#attachWhereDue(now);
       const wanted =
         !this.#linkage.recovery.due ||
         (now < this.#linkage.recovery.retryAt && this.#linkage.attaching.pending === null);
-      if (this.#linkage.path.link === 'poll' && this.#linkage.poller.idle && wanted)
+      if (this.#linkage.path.link === 'poll' && now >= this.#linkage.poller.dueAt && wanted)
         this.#linkage.poller.ask(this.#linkage.identity, this.#linkage.incarnation.tellRx(), now);
     }
-    this.#linkage.path.sendUp(now);
     this.#linkage.report.update(now);
   }
 
@@ -38,7 +39,8 @@ export class Steering {
     const deadlines = [
       ...this.#linkage.path.deadlines(),
       this.#linkage.candidates.nextTimeout(),
-      this.#linkage.attaching.nextTimeout(this.#steeredAt),
+      this.#linkage.attaching.deadline,
+      this.#linkage.poller.dueAt,
     ];
     if (this.#linkage.recovery.due) deadlines.push(this.#linkage.recovery.retryAt);
     // What was due when we last steered has been seen to, or waits for something else.
@@ -68,6 +70,7 @@ export class Steering {
   #tryCandidates(now: number): void {
     const {
       candidates,
+      attaching,
       choice,
       recovery,
       path: { link, transport, isSuspect },
@@ -77,7 +80,7 @@ export class Steering {
     candidates.steer(
       {
         websocket: websocketAllowed && (needed ? recovery.mayAttach(now) : choice.isBetter('websocket', transport)),
-        stream: !needed && choice.isBetter('stream', transport),
+        stream: !needed && attaching.pending === null && choice.isBetter('stream', transport),
         linked: link !== null && !isSuspect,
         websocketAllowed,
         retryAt: websocketAllowed && choice.onlyWebSocket && link === null ? recovery.retryAt : null,
@@ -92,7 +95,8 @@ export class Steering {
     const proven = mode !== null && this.#linkage.choice.allows(mode);
     const { pending } = this.#linkage.attaching;
     let take = false;
-    if (pending !== null) take = proven && now >= pending.suspectAt;
+    // What attaches by poll is left to go on beside it.
+    if (pending !== null) take = proven && pending.carrier.kind === 'poll';
     else if (this.#linkage.recovery.due) {
       take = proven && this.#linkage.recovery.mayAttach(now);
       if (!take && now >= this.#linkage.recovery.retryAt) return this.#rescue(now);

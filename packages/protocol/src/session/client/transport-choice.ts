@@ -7,6 +7,8 @@ export class TransportChoice {
   readonly #identity: Identity;
   /** The options' transports, or the one that `use` asked for. */
   #wanted: readonly Transport[];
+  /** Whether no HTTP connection may be kept open: a stream is used only where there is no poll to take its place. */
+  scarce = false;
 
   constructor(options: readonly Transport[], identity: Identity) {
     this.#options = options;
@@ -23,6 +25,7 @@ export class TransportChoice {
     const { offered } = this.#identity;
     const has = (one: Transport): boolean => offered === null || offered.includes(one);
     const allowed = [this.#wanted, this.#options].find((wish) => wish.some(has)) ?? offered;
+    if (transport === 'stream' && this.scarce && this.allows('poll')) return false;
     return has(transport) && allowed?.includes(transport) === true;
   }
 

@@ -19,9 +19,6 @@ export interface UplinkSession {
   readonly tellsRx: boolean;
 }
 
-/** The least time a POST gets. The path's own suspicion is quicker where nothing comes down either. */
-const POST_MIN_MS = 4_000;
-
 export class Uplink {
   readonly #carriers: CarrierSet;
   readonly #roundTrip: RoundTrip;
@@ -120,7 +117,7 @@ export class Uplink {
     this.#clear();
     const repeated = this.#repeating;
     this.#repeating = false;
-    const deadline = now + Math.max(POST_MIN_MS, this.#roundTrip.patience(bytes));
+    const deadline = now + this.#roundTrip.patience(bytes);
     this.#post = this.#carriers.request<Post>(
       { kind: 'post', gen, base, deadline, answered: false, repeated },
       lines,
@@ -154,6 +151,11 @@ export class Uplink {
     if (post === null || now < post.deadline) return false;
     this.#batchBytes = Math.max(1, Math.floor(this.#batchBytes / 2));
     return !this.handleFailure(post);
+  }
+
+  /** The network may be another: the POST in flight has to be answered soon. */
+  hasten(now: number): void {
+    if (this.#post !== null) this.#post.deadline = Math.min(this.#post.deadline, now + this.#roundTrip.hastyMs());
   }
 
   nextTimeout(): number {
