@@ -90,6 +90,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       broker,
       encoder,
       limits,
+      clock,
       membersOf: (resolved) => this.#presence.parts(resolved),
       onError: (error, channel) => reporter.report(error, { during: 'subscribe', channel }),
     });
@@ -226,6 +227,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   close(): Promise<void> {
     this.handlers.close();
     this.#presence.close();
+    this.#core.hub.close();
     return this.#core.broker.close();
   }
 

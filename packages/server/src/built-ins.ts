@@ -192,9 +192,9 @@ export class BuiltIns<I extends Identity> {
   }
 
   /** @throws RunnelError rejects with `broker_failed`, of which the app is told too */
-  async #read({ name: channel }: ResolvedChannel, query: ReadQuery): Promise<LogRead> {
+  async #read({ name: channel, channel: { history } }: ResolvedChannel, query: ReadQuery): Promise<LogRead> {
     try {
-      return await this.#core.broker.read(channel, query);
+      return await this.#core.broker.read(channel, { ...query, history });
     } catch (cause) {
       this.#core.reporter.report(cause, { during: 'request', channel });
       if (RunnelError.is(cause)) throw cause;

@@ -183,7 +183,8 @@ export class CatchUp {
   /** One page of the log; null if the subscription has ended meanwhile. */
   async #page(query: ReadQuery): Promise<LogRead | null> {
     const { hub, channel, subscription } = this.#options;
-    const read = await hub.options.broker.read(channel.name, query);
+    const { history } = channel.resolved.channel;
+    const read = await hub.options.broker.read(channel.name, { ...query, history });
     if (!subscription.ended && read.epoch !== channel.epoch) channel.restart(read.epoch, read.head);
     return subscription.ended ? null : read;
   }

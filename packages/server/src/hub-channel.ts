@@ -4,10 +4,18 @@
  * A channel is *opening* until the broker delivers to it and its head is known, then *open*, and *closed* once the last subscription has
  * left. `head` is the newest offset handed out here. A message above `head` whose `prev` is above it too came too early: others before it
  * are late or lost, so the log is read from `head` first. What cannot be had even so stays a gap that subscribers see by `prev`
- * (PROTOCOL §5.16). Subscriptions that are still catching up are not sent live messages; they find the latest in `recent`.
+ * (PROTOCOL §5.16). A message that no other follows on shows by the head that the broker names. Subscriptions that are still catching up
+ * are not sent live messages; they find the latest in `recent`.
  */
-import { type AppDownFrame, type CompiledEvent, type ResolvedChannel, RunnelError, Type } from '@runnel/protocol';
-import type { BrokerListener, LogEntry, NewEntry } from './brokers/broker.ts';
+import {
+  type AppDownFrame,
+  type CompiledEvent,
+  type Position,
+  type ResolvedChannel,
+  RunnelError,
+  Type,
+} from '@runnel/protocol';
+import type { BrokerListener, LogEntry, LogRead, NewEntry, ReadQuery } from './brokers/broker.ts';
 import type { Hub } from './hub.ts';
 import type { LiveMessage } from './live-message.ts';
 import { RecentMessages } from './recent-messages.ts';
@@ -18,6 +26,9 @@ import type { Subscription } from './subscription.ts';
 export const PAGE_ENTRIES = 256;
 /** Messages that wait while the log is read for what should come before them; beyond it they are read from the log as well. */
 const EARLY_MAX = 1_024;
+
+/** How long a broker names the head of a channel without history at least, ms. */
+const FORGOTTEN_MS = 600_000;
 
 export class HubChannel implements BrokerListener {
   readonly resolved: ResolvedChannel;
@@ -38,6 +49,8 @@ export class HubChannel implements BrokerListener {
   #early: LogEntry[] | null = null;
   /** Highest offset heard of while opening. */
   #heard = 0;
+  /** The head that the broker named last, of a channel without a log to read it from. */
+  #named = 0;
 
   constructor(hub: Hub, resolved: ResolvedChannel, n: number) {
     this.#hub = hub;
@@ -110,7 +123,7 @@ export class HubChannel implements BrokerListener {
     if (epoch !== this.#epoch) this.restart(epoch, entry.prev);
     if (entry.offset <= this.#head) return;
     if (this.#early !== null) this.#wait(this.#early, entry);
-    else if (entry.prev > this.#head && this.resolved.channel.history !== null) void this.#mend(entry);
+    else if (entry.prev > this.#head && this.resolved.channel.history !== null) void this.#mend([entry]);
     else this.#deliver(entry);
   }
 
@@ -120,6 +133,25 @@ export class HubChannel implements BrokerListener {
     const meta = by === undefined ? undefined : { by };
     const line = this.#hub.options.encoder.volatile({ channel: this.n, event, data, meta });
     for (const { receiver } of this.#subscribers) if (receiver.client !== by) receiver.sendLoose(line);
+  }
+
+  /**
+   * The newest position, as the broker names it; none where it knows of no message. What is missing up to it is read.
+   *
+   * @param outageMs how long the broker was out of reach; null: it was not
+   */
+  check(position: Position | undefined, outageMs: number | null): void {
+    if (this.#state !== 'open' || this.#early !== null) return;
+    if (position === undefined) {
+      if (outageMs !== null) void this.#checkEmpty(outageMs);
+    } else if (position.epoch !== this.#epoch) this.restart(position.epoch, position.offset);
+    else if (this.resolved.channel.history !== null) {
+      if (position.offset > this.#head) void this.#mend([]);
+    } else {
+      // It may have been on its way when the head was read, but not since the one before.
+      if (this.#named > this.#head) this.restart(position.epoch, position.offset);
+      this.#named = position.offset;
+    }
   }
 
   /**
@@ -170,16 +202,16 @@ export class HubChannel implements BrokerListener {
     if (early.length > EARLY_MAX) early.shift();
   }
 
-  /** Reads what is missing between `head` and `early`, then goes on from there. */
-  async #mend(first: LogEntry): Promise<void> {
-    const early = [first];
+  /** Reads what is missing between `head` and `early`, or the end of the log, then goes on from there. */
+  async #mend(early: LogEntry[]): Promise<void> {
     this.#early = early;
     try {
       for (let more = true; more && this.#early === early; ) {
         const since = { epoch: this.#epoch, offset: this.#head };
-        const read = await this.#hub.options.broker.read(this.name, { since, limit: PAGE_ENTRIES });
+        const read = await this.#read({ since, limit: PAGE_ENTRIES });
         if (this.#early !== early || this.#state !== 'open') return;
-        if (read.epoch !== this.#epoch) return this.restart(read.epoch, read.head);
+        const isOver = !read.complete && read.entries.length === 0 && early.length === 0;
+        if (read.epoch !== this.#epoch || isOver) return this.restart(read.epoch, read.head);
         for (const entry of read.entries) if (entry.offset > this.#head) this.#deliver(entry);
         more = read.entries.length === PAGE_ENTRIES;
       }
@@ -191,12 +223,27 @@ export class HubChannel implements BrokerListener {
     for (const entry of early.sort((a, b) => a.offset - b.offset)) if (entry.offset > this.#head) this.#deliver(entry);
   }
 
+  /** There are no messages: because the log was lost, or because they came and went while nobody could hear of them, or never were. */
+  async #checkEmpty(outageMs: number): Promise<void> {
+    if (outageMs >= (this.resolved.channel.history?.ttlMs ?? FORGOTTEN_MS)) return this.#mend([]);
+    try {
+      const { epoch, head } = await this.#read({ limit: 0 });
+      if (this.#state === 'open' && epoch !== this.#epoch) this.restart(epoch, head);
+    } catch {
+      // The next message tells the epoch as well.
+    }
+  }
+
+  #read(query: ReadQuery): Promise<LogRead> {
+    return this.#hub.options.broker.read(this.name, { ...query, history: this.resolved.channel.history });
+  }
+
   async #open(): Promise<void> {
     const { broker } = this.#hub.options;
     try {
       await broker.subscribe(this.name, this);
       if (this.#isOver()) return broker.unsubscribe(this.name, this);
-      const { epoch, head } = await broker.read(this.name, { limit: 0 });
+      const { epoch, head } = await this.#read({ limit: 0 });
       if (this.#isOver()) return broker.unsubscribe(this.name, this);
       this.#epoch = epoch;
       this.#head = Math.max(head, this.#heard);

@@ -6,11 +6,14 @@ import type { Limits, ResolvedChannel } from '@runnel/protocol';
 import type { Broker } from './brokers/broker.ts';
 import type { Encoder } from './encoder.ts';
 import { HubChannel } from './hub-channel.ts';
+import { HubHeads } from './hub-heads.ts';
+import type { Timing } from './timing.ts';
 
 export interface HubOptions {
   readonly broker: Broker;
   readonly encoder: Encoder;
   readonly limits: Limits;
+  readonly clock: Timing;
   /** The members that a subscriber is told of at the start, as JSON arrays of a size that one frame takes each; null: no presence. */
   readonly membersOf: (resolved: ResolvedChannel) => readonly string[] | null;
   /** A subscription was lost to what `error` says; its session has been told. */
@@ -20,11 +23,14 @@ export interface HubOptions {
 export class Hub {
   readonly options: HubOptions;
   readonly #channels = new Map<string, HubChannel>();
+  readonly #heads: HubHeads;
   /** The number given last. PROTOCOL §5.17: none is given twice while a session may hold it, so none is ever given twice. */
   #lastNumber = 0;
 
   constructor(options: HubOptions) {
     this.options = options;
+    const { broker, clock } = options;
+    this.#heads = new HubHeads({ broker, clock, channels: this.#channels });
   }
 
   get channelCount(): number {
@@ -48,7 +54,13 @@ export class Hub {
     this.#lastNumber += 1;
     const channel = new HubChannel(this, resolved, this.#lastNumber);
     this.#channels.set(resolved.name, channel);
+    this.#heads.begin();
     return channel;
+  }
+
+  /** No channel is looked after any more. */
+  close(): void {
+    this.#heads.close();
   }
 
   /** For channels: the last subscription has left. */

@@ -3,6 +3,7 @@ export type {
   Broker,
   BrokerListener,
   BrokerPublishOptions,
+  BrokerWatcher,
   HistoryBounds,
   LogEntry,
   LogRead,
@@ -10,6 +11,13 @@ export type {
   ReadQuery,
 } from './brokers/broker.ts';
 export { type MemoryBrokerOptions, type MemoryBrokerStep, memoryBroker } from './brokers/memory.ts';
+export type {
+  BrokerNode,
+  BrokerNodes,
+  NodeListener,
+  NodeMember,
+  PresenceAnnouncement,
+} from './brokers/nodes.ts';
 export type { Action, AuthorizeRequest, SessionInfo } from './channels/access.ts';
 export type { Occupancy } from './channels/channel-handle.ts';
 export type {

@@ -1,4 +1,5 @@
 import type { Position } from '@runnel/protocol';
+import type { BrokerNodes, PresenceAnnouncement } from './nodes.ts';
 
 /** A message as it goes into a channel's log. */
 export interface NewEntry {
@@ -43,6 +44,11 @@ export interface ReadQuery {
   readonly before?: number | undefined;
   /** Entries at most. Default: all that are kept. */
   readonly limit?: number | undefined;
+  /**
+   * The channel's bounds, as its publishes have them: brokers that keep logs of different bounds apart find the log by it. Default: as this
+   * broker was last told of the channel, or null.
+   */
+  readonly history?: HistoryBounds | null | undefined;
 }
 
 export interface LogRead {
@@ -51,16 +57,26 @@ export interface LogRead {
   readonly entries: readonly LogEntry[];
   /** False where something stood between `since` and the first entry that is no longer kept, or where that cannot be known. */
   readonly complete: boolean;
-  /** Offset of the newest message, kept or not; 0 where there was none. */
+  /** Offset of the newest message, kept or not. Where there was none: 0, or an offset below that of the first to come. */
   readonly head: number;
 }
 
-/** What a node hears of a channel. Neither method throws. */
+/** What a node hears of a channel. No method throws. */
 export interface BrokerListener {
   /** One message, as a rule in order and once; the listener puts up with gaps, repeats and disorder. */
   message(entry: LogEntry, epoch: string): void;
   /** A message of no log, which may be lost. */
   volatile(entry: NewEntry): void;
+  /** Somebody has come, changed or left, as by `BrokerNode`; may be lost. */
+  presence?(announcement: PresenceAnnouncement): void;
+}
+
+/** Hears of trouble between this process and the broker. */
+export interface BrokerWatcher {
+  /** The broker is out of reach: calls fail with `broker_failed`, and messages may be missed, until `restored`. */
+  lost(cause: unknown): void;
+  /** It is there again and every channel is listened to, but messages may be missing: time to look at `heads`. */
+  restored(): void;
 }
 
 /**
@@ -68,7 +84,9 @@ export interface BrokerListener {
  * every implementation has to pass. Failures reject with `RunnelError` `broker_failed`.
  *
  * An *epoch* is one life of a channel's log: within it offsets rise by publishing and never return; when a broker loses or drops the
- * log of a channel, the next one has another epoch.
+ * log of a channel, the next one has another epoch. Offsets may be sparse: which entry follows on which is said by `prev`.
+ *
+ * docs/BROKERS.md says what each implementation promises and what not.
  */
 export interface Broker {
   /** Appends and fans out as one step. Resolves when the broker has accepted the message. */
@@ -76,11 +94,18 @@ export interface Broker {
   /** Fans out without log, answer or promise. */
   send(channel: string, entry: NewEntry): void;
   read(channel: string, query: ReadQuery): Promise<LogRead>;
-  /** The newest position of each channel that has a log; others are left out. */
+  /**
+   * The newest position of each channel of which there is a message, or was one lately: others are left out. A channel is named as long as
+   * its messages are kept, and ten minutes longer.
+   */
   heads(channels: readonly string[]): Promise<ReadonlyMap<string, Position>>;
   /** Resolves when every message accepted from then on will reach the listener. Messages may reach it before. */
   subscribe(channel: string, listener: BrokerListener): Promise<void>;
   /** Nothing reaches the listener from then on. */
   unsubscribe(channel: string, listener: BrokerListener): void;
+  /** Tells of trouble until the function that it returns is called. Absent: there is none. */
+  watch?(watcher: BrokerWatcher): () => void;
+  /** The nodes that share the broker. Absent: it is for one node. */
+  readonly nodes?: BrokerNodes;
   close(): Promise<void>;
 }

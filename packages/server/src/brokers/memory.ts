@@ -6,6 +6,8 @@ import type { Timing } from '../timing.ts';
 
 import type { Broker, BrokerListener, BrokerPublishOptions, LogEntry, LogRead, NewEntry, ReadQuery } from './broker.ts';
 import { MemoryLog } from './memory-log.ts';
+import { MemoryNodes } from './memory-nodes.ts';
+import type { BrokerNodes } from './nodes.ts';
 
 /** Where a {@link MemoryBrokerOptions.latency} may step in: before a call is carried out, after a message is accepted, before it is heard. */
 export type MemoryBrokerStep = 'publish' | 'accepted' | 'deliver' | 'read' | 'heads' | 'subscribe';
@@ -44,6 +46,8 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
 }
 
 class MemoryBroker implements Broker {
+  readonly nodes: BrokerNodes;
+  readonly #nodes: MemoryNodes;
   readonly #clock: Timing;
   readonly #latency: MemoryBrokerOptions['latency'];
   readonly #bytesMax: number;
@@ -73,6 +77,16 @@ class MemoryBroker implements Broker {
       sizeMax: options.keysMax ?? 1_000_000,
     });
     this.#sweep = this.#logs.entries();
+    this.#nodes = new MemoryNodes({
+      announce: (channel, announcement) => {
+        const log = this.#logs.get(channel);
+        if (log === undefined) return;
+        for (const listener of log.listeners) {
+          this.#hear(channel, log, listener, () => listener.presence?.(announcement));
+        }
+      },
+    });
+    this.nodes = this.#nodes;
   }
 
   publish(channel: string, entry: NewEntry, options: BrokerPublishOptions): Promise<Position> {
@@ -119,6 +133,7 @@ class MemoryBroker implements Broker {
 
   close(): Promise<void> {
     this.#closed = true;
+    this.#nodes.close();
     this.#logs.clear();
     this.#bytes = 0;
     return Promise.resolve();

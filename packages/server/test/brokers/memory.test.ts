@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { BrokerListener, LogEntry, NewEntry } from '../../src/brokers/broker.ts';
 import { memoryBroker } from '../../src/brokers/memory.ts';
 import { turn, VirtualClock } from '../virtual-clock.ts';
-import { describeBroker, entryOf, Recorder } from './broker-conformance.ts';
 
-let brokers = 0;
-const newId = (): string => `broker${++brokers}`;
+/** Keeps what it hears. */
+class Recorder implements BrokerListener {
+  readonly entries: LogEntry[] = [];
 
-describeBroker('the memory broker', () => {
-  const clock = new VirtualClock();
-  return { broker: memoryBroker({ clock, newId }), advance: (ms) => clock.advance(ms), settle: turn };
-});
+  get data(): number[] {
+    return this.entries.map(({ data }) => Number(data));
+  }
+  message(entry: LogEntry): void {
+    this.entries.push(entry);
+  }
+  volatile(): void {}
+}
 
-describeBroker('the memory broker with latency', () => {
-  const clock = new VirtualClock();
-  const latency = () => new Promise<void>((resolve) => setImmediate(resolve));
-  return { broker: memoryBroker({ clock, newId, latency }), advance: (ms) => clock.advance(ms), settle: turn };
-});
+const entryOf = (data: number): NewEntry => ({ event: 'message', data: String(data) });
 
 describe('memoryBroker', () => {
   const history = { size: 5, ttlMs: 60_000 };

@@ -1,0 +1,241 @@
+/**
+ * Nodes on a broker that keeps leases and members for them. A *lease* is a node's name and a *life*. A node renews its lease three times
+ * in the time for which it is given; one that finds it run out takes another life and enters its members anew, so that whoever tidies up
+ * after the old life cannot touch the new one. So does one that does not know what became of an entry.
+ */
+import { nanoid } from 'nanoid';
+import { escapedName, unescapedName } from './escaped-name.ts';
+import {
+  type BrokerNode,
+  type BrokerNodes,
+  checkInboxText,
+  countMembers,
+  type NodeListener,
+  type NodeMember,
+} from './nodes.ts';
+
+/** An entry under a lease. */
+export interface LeasedMember {
+  readonly lease: string;
+  readonly member: string;
+}
+
+export interface Leases {
+  /** Leases that run. */
+  readonly running: readonly string[];
+  /** Leases that have run out and have to be swept. */
+  readonly dead: readonly string[];
+}
+
+/** What a broker keeps. A lease is `<escaped name> <life>`. */
+export interface LeaseStore {
+  /** Takes a lease. */
+  take(lease: string): Promise<void>;
+  /** Renews it; false where it has run out. */
+  renew(lease: string): Promise<boolean>;
+  leases(): Promise<Leases>;
+  /** Removes a lease with all that is under it. */
+  sweep(lease: string): Promise<void>;
+  enter(entry: LeasedMember & { readonly channel: string; readonly data: string }): Promise<void>;
+  leave(entry: LeasedMember & { readonly channel: string }): Promise<void>;
+  members(channel: string): Promise<readonly (LeasedMember & { readonly data: string })[]>;
+  names(channel: string): Promise<readonly LeasedMember[]>;
+  listen(node: string, hear: (text: string, from: string) => void): Promise<void>;
+  stopListening(node: string): void;
+  send(to: string, from: string, text: string): void;
+}
+
+/** Members entered anew at a time. */
+const REENTERED_AT_A_TIME = 250;
+
+export const nodeOf = (lease: string): string => unescapedName(lease.split(' ', 1)[0] ?? '');
+
+const newLease = (name: string): string => `${escapedName(name)} ${nanoid(10).replaceAll('-', '_')}`;
+
+export class LeasedNodes implements BrokerNodes {
+  readonly #store: LeaseStore;
+  readonly #leaseMs: number;
+  readonly #joined = new Set<LeasedNode>();
+  #closed = false;
+
+  constructor(store: LeaseStore, leaseMs: number) {
+    this.#store = store;
+    this.#leaseMs = leaseMs;
+  }
+
+  async join(name: string, listener: NodeListener): Promise<BrokerNode> {
+    const node = new LeasedNode({ name, listener, store: this.#store, onClosed: () => this.#joined.delete(node) });
+    await node.begin(this.#leaseMs / 3);
+    this.#joined.add(node);
+    if (this.#closed) await node.close();
+    return node;
+  }
+
+  async list(): Promise<readonly string[]> {
+    const { running } = await this.#store.leases();
+    return namesOf(running);
+  }
+
+  async members(channel: string): Promise<readonly NodeMember[]> {
+    const running = this.#running();
+    const members = await this.#store.members(channel);
+    const alive = await running;
+    return members.flatMap(({ lease, member, data }) => {
+      return alive.has(lease) ? [{ node: nodeOf(lease), member, data }] : [];
+    });
+  }
+
+  async occupancy(channel: string): Promise<number> {
+    const running = this.#running();
+    const members = await this.#store.names(channel);
+    const alive = await running;
+    return countMembers(members.filter(({ lease }) => alive.has(lease)));
+  }
+
+  /** Gives back every lease. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(Array.from(this.#joined, (node) => node.close()));
+  }
+
+  #running(): Promise<ReadonlySet<string>> {
+    const running = this.#store.leases().then((leases) => new Set(leases.running));
+    // It is awaited behind something else, which may fail as well.
+    running.catch(() => {});
+    return running;
+  }
+}
+
+interface LeasedNodeOptions {
+  readonly name: string;
+  readonly listener: NodeListener;
+  readonly store: LeaseStore;
+  readonly onClosed: () => void;
+}
+
+class LeasedNode implements BrokerNode {
+  readonly name: string;
+  readonly #options: LeasedNodeOptions;
+  #lease: string;
+  /** Data by member by channel: what is entered again under another life. */
+  readonly #book = new Map<string, Map<string, string>>();
+  /** Whether something was tried under this life of which it is not known whether it happened. */
+  #uncertain = false;
+  /** Who was alive, as told last. */
+  #told = '';
+  #beating = false;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: LeasedNodeOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.#lease = newLease(options.name);
+  }
+
+  async begin(everyMs: number): Promise<void> {
+    const { store, listener } = this.#options;
+    await store.listen(this.name, (text, from) => listener.message(text, from));
+    try {
+      await store.take(this.#lease);
+      await this.#look();
+    } catch (error) {
+      store.stopListening(this.name);
+      throw error;
+    }
+    this.#timer = setInterval(() => void this.#beat(), everyMs).unref();
+  }
+
+  send(to: string, text: string): void {
+    checkInboxText(text);
+    this.#options.store.send(to, this.name, text);
+  }
+
+  enter(channel: string, member: string, data: string): Promise<void> {
+    const members = this.#book.get(channel) ?? new Map<string, string>();
+    this.#book.set(channel, members.set(member, data));
+    return this.#try(this.#options.store.enter({ lease: this.#lease, channel, member, data }));
+  }
+
+  async leave(channel: string, member: string): Promise<void> {
+    const members = this.#book.get(channel);
+    if (!members?.delete(member)) return;
+    if (members.size === 0) this.#book.delete(channel);
+    await this.#try(this.#options.store.leave({ lease: this.#lease, channel, member }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const { store, onClosed } = this.#options;
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#book.clear();
+    store.stopListening(this.name);
+    onClosed();
+    // Where this fails, the lease runs out.
+    await store.sweep(this.#lease).catch(() => {});
+  }
+
+  async #try(done: Promise<void>): Promise<void> {
+    try {
+      await done;
+    } catch (error) {
+      this.#uncertain = true;
+      throw error;
+    }
+  }
+
+  /** Whatever fails here is tried again with the next beat. */
+  async #beat(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    try {
+      const held = await this.#options.store.renew(this.#lease);
+      if (!held || this.#uncertain) await this.#beginAnew();
+      await this.#look();
+    } catch {
+      // The broker is in trouble: its watchers are told.
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  async #beginAnew(): Promise<void> {
+    const { store } = this.#options;
+    const before = this.#lease;
+    const lease = newLease(this.name);
+    await store.take(lease);
+    this.#lease = lease;
+    this.#uncertain = false;
+    const entries = [...this.#book].flatMap(([channel, members]) =>
+      Array.from(members.keys(), (member) => ({ channel, member })),
+    );
+    for (let from = 0; from < entries.length && !this.#closed; from += REENTERED_AT_A_TIME) {
+      await Promise.all(
+        entries.slice(from, from + REENTERED_AT_A_TIME).map(({ channel, member }) => {
+          // Who has left meanwhile is not in the book any more.
+          const data = this.#book.get(channel)?.get(member);
+          return data === undefined ? undefined : this.#try(store.enter({ lease, channel, member, data }));
+        }),
+      );
+    }
+    await store.sweep(before);
+  }
+
+  /** Tells who is alive, and tidies up after the dead. */
+  async #look(): Promise<void> {
+    const { store, listener } = this.#options;
+    const { running, dead } = await store.leases();
+    if (this.#closed) return;
+    const nodes = namesOf(running);
+    const told = JSON.stringify(nodes);
+    if (told !== this.#told) {
+      this.#told = told;
+      listener.nodes(nodes);
+    }
+    // One of them is enough.
+    if (nodes[0] === this.name) for (const lease of dead) await store.sweep(lease);
+  }
+}
+
+const namesOf = (leases: readonly string[]): readonly string[] => [...new Set(leases.map(nodeOf))].sort();

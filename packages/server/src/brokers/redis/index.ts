@@ -1,0 +1,2 @@
+export { type RedisBrokerOptions, redisBroker } from './broker.ts';
+export type { RedisConnectionOptions } from './link.ts';
