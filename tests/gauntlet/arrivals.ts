@@ -30,18 +30,24 @@ export const FAULTLESS: Faults = { lost: [], repeated: [], reordered: [], altere
 export class Arrivals {
   readonly log = new OrderedLog();
   readonly #altered: number[] = [];
-  /** The longest that a message has taken, ms. */
+  /** The longest that a message has taken, ms; through an outage, from the end of that. */
   slowestMs = 0;
   /** When the message that has come last was sent; before any has come, long ago. */
   #lastSentAt = Number.NEGATIVE_INFINITY;
+  #outageEndedAt = Number.NEGATIVE_INFINITY;
 
   readonly add = ({ n, at, text }: Numbered): void => {
-    // The first stands in the history before there is a client: it says when things begin, not how long they take.
-    if (n > 0) this.slowestMs = Math.max(this.slowestMs, performance.now() - at);
+    // The first says when things begin, not how long they take.
+    if (n > 0) this.slowestMs = Math.max(this.slowestMs, performance.now() - Math.max(at, this.#outageEndedAt));
     if (text !== textOf(n, text.length)) this.#altered.push(n);
     this.#lastSentAt = at;
     this.log.add(n);
   };
+
+  /** Nothing could arrive before this moment: what was sent earlier is no slower than what is sent now. */
+  endOutage(): void {
+    this.#outageEndedAt = performance.now();
+  }
 
   /** Resolves when something has arrived that was sent after `at`. */
   async after(at: number): Promise<void> {

@@ -12,8 +12,10 @@ interface Freight {
   readonly deliver: (piece: Buffer) => void;
 }
 
-/** One byte in each turn of the event loop, so that whoever reads gets each by itself. */
+/** One byte in each turn of the event loop, so that whoever reads gets each by itself; when many have come like this, a few. */
 export class SingleBytes implements Carriage {
+  static readonly #SINGLE = 120;
+  static readonly #FEW = 7;
   readonly #waiting: Freight[] = [];
   #position = 0;
 
@@ -25,8 +27,9 @@ export class SingleBytes implements Carriage {
   readonly #next = (): void => {
     const [first] = this.#waiting;
     if (first === undefined) return;
-    first.deliver(first.bytes.subarray(this.#position, this.#position + 1));
-    this.#position += 1;
+    const end = this.#position + (this.#position < SingleBytes.#SINGLE ? 1 : SingleBytes.#FEW);
+    first.deliver(first.bytes.subarray(this.#position, end));
+    this.#position = end;
     if (this.#position >= first.bytes.length) {
       this.#waiting.shift();
       this.#position = 0;
@@ -68,5 +71,76 @@ export class ThinLine implements Carriage {
     // The next has begun when this one was due, however late the timer is.
     this.#begin(this.#dueAt);
     first.deliver(first.bytes);
+  }
+}
+
+/** Passes everything on in order, when its time has come. */
+abstract class Delay implements Carriage {
+  readonly #waiting: Freight[] = [];
+  #lastDueAt = 0;
+
+  carry(bytes: Buffer, deliver: (piece: Buffer) => void): void {
+    const now = performance.now();
+    this.#lastDueAt = Math.max(this.#lastDueAt, this.dueAt(now));
+    this.#waiting.push({ bytes, deliver });
+    // Whichever timer goes off, what came first goes first.
+    setTimeout(() => this.#pass(), Math.ceil(this.#lastDueAt - now));
+  }
+
+  #pass(): void {
+    const first = this.#waiting.shift();
+    first?.deliver(first.bytes);
+  }
+
+  /** When what comes now may be passed on. */
+  protected abstract dueAt(now: number): number;
+}
+
+/** What comes first takes its time, as where a tunnel is built when it is wanted. */
+export class SlowStart extends Delay {
+  readonly #ms: number;
+  #openAt: number | null = null;
+
+  constructor(ms: number) {
+    super();
+    this.#ms = ms;
+  }
+
+  protected override dueAt(now: number): number {
+    this.#openAt ??= now + this.#ms;
+    return this.#openAt;
+  }
+}
+
+/** Some of it takes longer, as over radio: each piece a while between nothing and so much, by turns that look like chance. */
+export class Jitter extends Delay {
+  readonly #msMax: number;
+  #turn = 0;
+
+  constructor(msMax: number) {
+    super();
+    this.#msMax = msMax;
+  }
+
+  protected override dueAt(now: number): number {
+    this.#turn = (this.#turn * 5 + 3) % 16;
+    return now + (this.#msMax * this.#turn) / 15;
+  }
+}
+
+/** Passes nothing for a part of each period, and then all of it at once, as a radio that sleeps; the same moments for all connections. */
+export class Naps extends Delay {
+  readonly #periodMs: number;
+  readonly #napMs: number;
+
+  constructor(periodMs: number, napMs: number) {
+    super();
+    this.#periodMs = periodMs;
+    this.#napMs = napMs;
+  }
+
+  protected override dueAt(now: number): number {
+    const into = now % this.#periodMs;
+    return into < this.#napMs ? now - into + this.#napMs : now;
   }
 }

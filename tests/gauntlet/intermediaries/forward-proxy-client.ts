@@ -1,5 +1,5 @@
 /** What a browser does that has been told of a proxy: it asks that for each `http:` URL, and for a tunnel to whatever else. */
-import { Agent, type ClientRequestArgs, request as send } from 'node:http';
+import { Agent, type ClientRequest, type ClientRequestArgs, request as send } from 'node:http';
 import { Duplex, Readable } from 'node:stream';
 import WebSocket from 'ws';
 
@@ -7,9 +7,13 @@ export class ForwardProxyClient {
   readonly #host = '127.0.0.1';
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true });
+  /** The same for who uses neither `fetch` nor this WebSocket. */
+  readonly agents: { readonly http: Agent; readonly tunnel: Agent };
 
   constructor(port: number) {
     this.#port = port;
+    const proxy = { host: this.#host, port };
+    this.agents = { http: new RelayAgent(proxy), tunnel: new TunnelAgent(proxy) };
   }
 
   readonly fetch = (url: string, { headers, body, method = 'GET', signal }: RequestInit): Promise<Response> =>
@@ -40,7 +44,27 @@ export class ForwardProxyClient {
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const agent of [this.#agent, this.agents.http, this.agents.tunnel]) agent.destroy();
+  }
+}
+
+/** What `Agent` has beside what is documented, and what other agents for proxies rely on. */
+interface RequestTaker {
+  addRequest(request: ClientRequest, options: ClientRequestArgs): void;
+}
+
+class RelayAgent extends Agent {
+  readonly #proxy: { readonly host: string; readonly port: number };
+
+  constructor(proxy: { readonly host: string; readonly port: number }) {
+    super();
+    this.#proxy = proxy;
+  }
+
+  addRequest(request: ClientRequest, options: ClientRequestArgs): void {
+    request.path = `http://${options.host}:${options.port}${request.path}`;
+    const { addRequest } = Agent.prototype as unknown as RequestTaker;
+    addRequest.call(this, request, { ...options, ...this.#proxy });
   }
 }
 

@@ -60,6 +60,10 @@ export class Passage {
   isWebSocket: boolean | null = null;
   /** Nothing passes either way any more; both ends are left to believe that all is well. */
   silent = false;
+  /** Bytes that have passed. */
+  bytes = 0;
+  /** Called when both ends are closed. */
+  closed: () => void = () => {};
   readonly #middlebox: Middlebox;
   readonly #client: Socket;
   readonly #server: Socket;
@@ -99,6 +103,13 @@ export class Passage {
     };
   }
 
+  /** One end is told that the other has closed; the other hears nothing of it, nor anything else. */
+  halfClose(told: 'client' | 'server'): void {
+    this.silent = true;
+    const end = told === 'client' ? this.#client : this.#server;
+    end.end();
+  }
+
   /** Answers in the server's place, and closes. */
   answer(text: string): void {
     this.silent = true;
@@ -134,6 +145,7 @@ export class Passage {
   #interfere(direction: Direction, bytes: Buffer): Buffer {
     if (direction === 'up') this.isWebSocket ??= /\r\nupgrade: *websocket/i.test(bytes.toString('latin1'));
     if (this.silent) return NOTHING;
+    this.bytes += bytes.length;
     const { interference } = this.#middlebox;
     const passing =
       (direction === 'up' ? interference.up : interference.down)?.call(interference, bytes, this) ?? bytes;
@@ -141,6 +153,7 @@ export class Passage {
   }
 
   #forget(): void {
+    this.closed();
     this.#middlebox.passages.delete(this);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();

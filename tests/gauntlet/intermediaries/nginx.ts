@@ -8,6 +8,8 @@ export interface NginxOptions {
   readonly server?: string;
   /** Directives beside `proxy_pass`. */
   readonly location?: string;
+  /** Where that leads; default: to the server. */
+  readonly upstream?: string;
 }
 
 /** What nginx's manual asks for before WebSockets. */
@@ -21,7 +23,7 @@ export const WEBSOCKET_CONFIGURED: NginxOptions = {
 };
 
 export function startNginx(targetPort: number, options: NginxOptions = {}): Promise<Program> {
-  const { http = '', listen = '', server = '', location = '' } = options;
+  const { http = '', listen = '', server = '', location = '', upstream = `127.0.0.1:${targetPort}` } = options;
   return startProgram({
     name: 'nginx',
     configFile: 'nginx.conf',
@@ -47,7 +49,7 @@ export function startNginx(targetPort: number, options: NginxOptions = {}): Prom
           listen 127.0.0.1:${port} ${listen};
           ${server}
           location / {
-            proxy_pass http://127.0.0.1:${targetPort};
+            proxy_pass http://${upstream};
             ${location}
           }
         }

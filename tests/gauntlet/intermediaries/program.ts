@@ -4,11 +4,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { condition } from '../../support/condition.ts';
 
 /** Below what the kernel hands out by itself, so that no connection takes a port between its choice and its use. */
 const PORT_MIN = 20_000;
 const PORT_COUNT = 10_000;
+
+/** How long a program may take to start, ms: Varnish has its configuration compiled. */
+const PATIENCE_MS = 20_000;
+/** It is asked this often whether it has, ms. */
+const LOOK_MS = 20;
 
 export interface Program {
   readonly port: number;
@@ -16,31 +20,38 @@ export interface Program {
 }
 
 export interface ProgramSpec {
-  /** The command, and the Debian package of the same name. */
+  /** The command. `debianPackage` brings it; default: one of the same name. */
   readonly name: string;
+  readonly debianPackage?: string;
   readonly configFile: string;
   /** What stands in the file, given the port to listen on. */
   readonly config: (port: number) => string;
-  /** Given the folder that the file is in. */
-  readonly args: (folder: string) => readonly string[];
+  /** Given the folder that the file is in, and the port to listen on. */
+  readonly args: (folder: string, port: number) => readonly string[];
 }
 
 /** Resolves when it accepts connections. */
-export async function startProgram({ name, configFile, config, args }: ProgramSpec): Promise<Program> {
+export async function startProgram({
+  name,
+  debianPackage = name,
+  configFile,
+  config,
+  args,
+}: ProgramSpec): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), `gauntlet-${name}-`));
   const port = await freePort();
   await writeFile(join(folder, configFile), config(port));
 
   // Debian keeps servers where only root's PATH looks.
   const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
-  const child = spawn(name, args(folder), { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(name, args(folder, port), { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const said: Buffer[] = [];
   for (const output of [child.stdout, child.stderr]) output.on('data', (bytes: Buffer) => said.push(bytes));
   /** Why it is not there; null while it is. */
   let fault: string | null = null;
   const ended = new Promise<void>((resolve) => {
     child.on('error', () => {
-      fault = `The gauntlet needs ${name} in PATH. On Debian, as root: apt-get install -y ${name}`;
+      fault = `The gauntlet needs ${name} in PATH. On Debian, as root: apt-get install -y ${debianPackage}`;
       resolve();
     });
     child.on('exit', (code, signal) => {
@@ -57,7 +68,10 @@ export async function startProgram({ name, configFile, config, args }: ProgramSp
     await ended;
     await rm(folder, { recursive: true });
   };
-  await condition(`${name} accepts connections`, async () => fault !== null || (await isListening(port)));
+  const until = performance.now() + PATIENCE_MS;
+  while (fault === null && !(await isListening(port))) {
+    if (performance.now() > until) fault = `${name} accepts no connections: ${Buffer.concat(said)}`;
+  }
   if (fault !== null) {
     await stop();
     throw new Error(fault);
@@ -90,6 +104,6 @@ function isListening(port: number): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', () => setTimeout(() => resolve(false), LOOK_MS));
   });
 }

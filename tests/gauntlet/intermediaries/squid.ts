@@ -1,7 +1,7 @@
 import { type Program, startProgram } from './program.ts';
 
-/** A forward proxy under Debian's rules: tunnels lead to port 443 only. */
-export function startSquid(): Promise<Program> {
+/** A forward proxy under Debian's rules, by which tunnels lead to port 443 only; or with tunnels that lead anywhere. */
+export function startSquid(tunnels: 'to port 443' | 'anywhere'): Promise<Program> {
   return startProgram({
     name: 'squid',
     configFile: 'squid.conf',
@@ -9,7 +9,7 @@ export function startSquid(): Promise<Program> {
 http_port 127.0.0.1:${port}
 acl SSL_ports port 443
 acl CONNECT method CONNECT
-http_access deny CONNECT !SSL_ports
+${tunnels === 'anywhere' ? '' : 'http_access deny CONNECT !SSL_ports'}
 http_access allow localhost
 http_access deny all
 access_log none

@@ -1,38 +1,78 @@
-/** Networks that do one thing to what they carry, from the beginning. */
+/** Networks that do one thing to connections, from the beginning. */
 import { AnswerBuffer } from '../../support/answer-buffer.ts';
-import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { SingleBytes, ThinLine } from '../intermediaries/carriage.ts';
-import { startFilter } from '../intermediaries/filter.ts';
 import { type Interference, Middlebox, NOTHING, type Passage } from '../intermediaries/middlebox.ts';
-import { LATE_MS_MAX, type Situation, situation, TRAFFIC } from '../situation.ts';
+import { type Situation, situation, TRAFFIC } from '../situation.ts';
 
 const HEAD_END = '\r\n\r\n';
+const REFUSAL = '<!doctype html>\n<title>No</title>\n';
 
-const through =
+export const through =
   (interference: Interference | (() => Interference)) =>
   ({ port }: { readonly port: number }): Promise<Middlebox> =>
     Middlebox.start(port, typeof interference === 'function' ? interference() : interference);
 
 /** Lasts, so that what happens after seconds happens. */
-const LONG = { ...TRAFFIC, talkMs: 2_500, quietMs: 1_000 };
+export const LONG = { ...TRAFFIC, talkMs: 2_500, quietMs: 1_000 };
+/** Quiet for longer than any connection is remembered. */
+const PAUSED = { ...TRAFFIC, quietMs: 2_500 };
+/** UTF-16 units that take about 10 kB as JSON. */
+const LARGE = 5_000;
 
-const ONE_WAY_MS = 300;
-const RESET_MS = 2_000;
-/** UTF-16 units that take about 100 kB as JSON. */
-const LARGE = 50_000;
-
-const swallowUpgrades: Interference = { up: (bytes, { isWebSocket }) => (isWebSocket ? NOTHING : bytes) };
-const swallowPosts: Interference = { up: (bytes, { isWebSocket }) => (isWebSocket ? bytes : NOTHING) };
+const ON_STREAM = { settlesOn: 'stream', proves: ['poll', 'stream'] } as const;
+const ON_WEBSOCKET = { settlesOn: 'websocket', proves: ['poll', 'websocket'] } as const;
 
 const goSilent = (passage: Passage): void => {
   passage.silent = true;
 };
 
+const swallowUpgrades: Interference = { up: (bytes, { isWebSocket }) => (isWebSocket ? NOTHING : bytes) };
+export const swallowPosts: Interference = {
+  up: (bytes, passage) => {
+    if (bytes.indexOf('POST ') === 0) goSilent(passage);
+    return bytes;
+  },
+};
+
+const refuseUpgrades = (status: string): Interference => ({
+  up: (bytes, passage) => {
+    const head = `content-type: text/html\r\ncontent-length: ${REFUSAL.length}\r\nconnection: close`;
+    if (passage.isWebSocket) passage.answer(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${REFUSAL}`);
+    return bytes;
+  },
+});
+
+/** Does something to each connection when it has been there for 2 s. */
+const after2s = (run: (passage: Passage) => void): Interference => ({
+  opened: (passage) => void passage.after(2_000, () => run(passage)),
+});
+
+const beforeWebSockets = (run: (passage: Passage) => void): Interference => ({
+  up: (bytes, passage) => {
+    if (passage.isWebSocket && bytes.indexOf('GET ') === 0) run(passage);
+    return bytes;
+  },
+});
+
 export const MIDDLEBOXES: readonly Situation[] = [
   situation({
     name: 'a box that swallows every request for an upgrade',
     start: through(swallowUpgrades),
-    settlesOn: 'stream',
+    ...ON_STREAM,
+  }),
+  situation({
+    name: 'a box that asks every request for an upgrade for a password (407)',
+    start: through(refuseUpgrades('407 Proxy Authentication Required')),
+    ...ON_STREAM,
+  }),
+  situation({
+    name: 'a box that forbids every request for an upgrade (403)',
+    start: through(refuseUpgrades('403 Forbidden')),
+    ...ON_STREAM,
+  }),
+  situation({
+    name: 'a box that answers every request for an upgrade with a page (200)',
+    start: through(refuseUpgrades('200 OK')),
+    ...ON_STREAM,
   }),
   situation({
     name: 'a box that lets the 101 through and then no frame',
@@ -45,88 +85,189 @@ export const MIDDLEBOXES: readonly Situation[] = [
         return head;
       },
     }),
-    settlesOn: 'stream',
+    ...ON_STREAM,
   }),
   situation({
-    name: 'WebSockets that fall silent after 2 s',
+    name: 'a box that resets a WebSocket when a large frame comes',
     start: through({
       up: (bytes, passage) => {
-        if (passage.isWebSocket && bytes.indexOf('GET ') === 0) passage.after(2_000, () => goSilent(passage));
+        if (passage.isWebSocket && bytes.length > LARGE) passage.cut();
         return bytes;
       },
     }),
+    attachesMax: 12,
+    meanwhile: async ({ publish, arrived, settles }) => {
+      await settles('websocket');
+      publish(LARGE);
+      await arrived();
+      publish(LARGE);
+    },
+  }),
+  situation({
+    name: 'WebSockets that fall silent after 2 s',
+    start: through(beforeWebSockets((passage) => void passage.after(2_000, () => goSilent(passage)))),
     traffic: LONG,
+    strain: 'silence',
+    attachesMax: 8,
+  }),
+  situation({
+    name: 'WebSockets that carry nothing up any more after 2 s',
+    start: through(mute('up')),
+    traffic: LONG,
+    strain: 'silence',
+    attachesMax: 8,
+  }),
+  situation({
+    name: 'WebSockets that carry nothing down any more after 2 s',
+    start: through(mute('down')),
+    traffic: LONG,
+    strain: 'silence',
+    attachesMax: 8,
   }),
   situation({
     name: 'connections that fall silent after 2 s, of whatever kind',
-    start: through({ opened: (passage) => void passage.after(2_000, () => goSilent(passage)) }),
+    start: through(after2s(goSilent)),
     traffic: LONG,
+    strain: 'death',
+    attachesMax: 10,
   }),
   situation({
-    name: `connections that are reset after ${RESET_MS / 1_000} s`,
-    start: through({ opened: (passage) => void passage.after(RESET_MS, () => passage.cut()) }),
+    name: 'connections that fall silent after 16 kB',
+    start: through({
+      up: (bytes, passage) => {
+        if (passage.bytes > 16_384) goSilent(passage);
+        return bytes;
+      },
+    }),
+    traffic: { ...LONG, length: 200 },
+    strain: 'death',
+    attachesMax: 12,
+  }),
+  situation({
+    name: 'connections that are forgotten after 1.5 s of quiet',
+    start: through(forgetful),
+    traffic: PAUSED,
+    strain: 'death',
+    attachesMax: 8,
+  }),
+  situation({
+    name: 'connections that are reset after 2 s',
+    start: through(after2s((passage) => passage.cut())),
     traffic: LONG,
+    attachesMax: 12,
+  }),
+  situation({
+    name: 'connections that the client sees closed after 2 s, and the server does not',
+    start: through(after2s((passage) => passage.halfClose('client'))),
+    traffic: LONG,
+    attachesMax: 12,
+  }),
+  situation({
+    name: 'connections that the server sees closed after 2 s, and the client does not',
+    start: through(after2s((passage) => passage.halfClose('server'))),
+    traffic: LONG,
+    strain: 'death',
+    attachesMax: 10,
+  }),
+  situation({
+    name: 'connections for requests that are reset 20 ms after an answer',
+    start: through(() => {
+      const calledOff = new Map<Passage, () => void>();
+      return {
+        up: (bytes, passage) => {
+          calledOff.get(passage)?.();
+          return bytes;
+        },
+        down: (bytes, passage) => {
+          calledOff.get(passage)?.();
+          if (passage.isWebSocket === false)
+            calledOff.set(
+              passage,
+              passage.after(20, () => passage.cut()),
+            );
+          return bytes;
+        },
+      };
+    }),
+    ...ON_WEBSOCKET,
+    attachesMax: 4,
+  }),
+  situation({
+    name: 'a network that allows a client two connections',
+    start: through(() => {
+      const open = new Set<Passage>();
+      return {
+        opened: (passage) => {
+          open.add(passage);
+          passage.closed = () => void open.delete(passage);
+          if (open.size > 2) passage.cut();
+        },
+      };
+    }),
+    ...ON_WEBSOCKET,
+    attachesMax: 4,
   }),
   situation({
     name: 'a scanner that knows no upgrade, holds answers until they are whole, and gives up after 2 s',
     start: through(scanner),
     traffic: LONG,
     settlesOn: 'poll',
+    proves: ['poll'],
   }),
   situation({
     name: 'a box that swallows every POST',
     start: through(swallowPosts),
-    // The WebSocket is proven at once, and takes over when the attach by POST has been unanswered for 1.2 s.
-    lateMsMax: 1_200 + LATE_MS_MAX,
     settlesOn: 'websocket',
+    proves: ['websocket'],
+    roundTripsMax: 4,
+    attachesMax: 3,
   }),
   situation({
-    name: 'a proxy that strips upgrades, unknown headers and cookies',
-    start: ({ port }) => startFilter(port),
-    settlesOn: 'stream',
+    name: 'a box that shouts: HEADERS IN CAPITALS',
+    start: through(recase((name) => name.toUpperCase())),
+    ...ON_WEBSOCKET,
   }),
   situation({
-    name: 'a network that brings single bytes',
-    start: through({ carriage: () => new SingleBytes() }),
-    traffic: { ...TRAFFIC, everyMs: 100, length: 30 },
-    settlesOn: 'websocket',
-  }),
-  situation({
-    name: `a path of ${ONE_WAY_MS} ms each way`,
-    start: async ({ port }) => {
-      const proxy = await TcpProxy.start(port);
-      proxy.delayMs.up = proxy.delayMs.down = ONE_WAY_MS;
-      return { port: proxy.port, stop: () => proxy.close() };
-    },
-    // Two round trips: one for the connection, one for the attach.
-    lateMsMax: 4 * ONE_WAY_MS + LATE_MS_MAX,
-    settlesOn: 'websocket',
-  }),
-  situation({
-    name: 'a thin path with 100 kB under way, first up and then down',
-    start: through(() => {
-      const lines = { up: new ThinLine(256), down: new ThinLine(256) };
-      return { carriage: (direction) => lines[direction] };
-    }),
-    settlesOn: 'websocket',
-    meanwhile: async ({ client, server, publish, settles, arrived, delivered, quietly }) => {
-      await settles('websocket');
-      await arrived();
-      const before = client.diagnose().counts.attaches;
-      // Nothing comes down that would be a sign of life.
-      await quietly(async () => {
-        await delivered();
-        publish(LARGE);
-        await delivered();
-      });
-      // What comes down holds up the answers to everything else.
-      await server.broadcast(LARGE);
-      await arrived();
-      const { counts, attempts } = client.diagnose();
-      if (counts.attaches > before) throw new Error(`A false alarm: ${JSON.stringify(attempts)}`);
-    },
+    name: 'a box that whispers: headers in small letters',
+    start: through(recase((name) => name.toLowerCase())),
+    ...ON_WEBSOCKET,
   }),
 ];
+
+function mute(direction: 'up' | 'down'): Interference {
+  const mutes = new WeakSet<Passage>();
+  const { up = (bytes) => bytes } = beforeWebSockets((passage) => void passage.after(2_000, () => mutes.add(passage)));
+  return {
+    up: (bytes, passage) => (direction === 'up' && mutes.has(passage) ? NOTHING : up(bytes, passage)),
+    down: (bytes, passage) => (direction === 'down' && mutes.has(passage) ? NOTHING : bytes),
+  };
+}
+
+/** As translators of addresses do with what they need the place of. */
+function forgetful(): Interference {
+  const calledOff = new WeakMap<Passage, () => void>();
+  const used = (bytes: Buffer, passage: Passage): Buffer => {
+    calledOff.get(passage)?.();
+    calledOff.set(
+      passage,
+      passage.after(1_500, () => goSilent(passage)),
+    );
+    return bytes;
+  };
+  return { up: used, down: used };
+}
+
+/** Writes the names of headers as it likes. */
+function recase(recased: (name: string) => string): Interference {
+  const rename = (bytes: Buffer): Buffer => {
+    const text = bytes.toString('latin1');
+    const headEnd = text.indexOf(HEAD_END);
+    if (headEnd < 0 || !/^(?:GET|POST|OPTIONS|HTTP\/1\.1) /.test(text)) return bytes;
+    const head = text.slice(0, headEnd).replace(/\r\n[^:\r]+:/g, recased);
+    return Buffer.from(head + text.slice(headEnd), 'latin1');
+  };
+  return { up: rename, down: rename };
+}
 
 /** What it holds of an answer that is not whole after 2 s is lost with the connection. */
 function scanner(): Interference {
