@@ -21,7 +21,15 @@ const args = [
 /** Where screenshots are left to be looked at; not part of the repository. */
 export const screenshots: string = join(import.meta.dirname, 'screenshots');
 
+/** Pages that have everything in common, as the tabs of one window. */
+export interface Tabs {
+  open(url: string): Promise<Page>;
+  close(): Promise<void>;
+}
+
 export interface Browser {
+  /** None at first, and nothing in common with other pages. */
+  openTabs(): Promise<Tabs>;
   /** A page of a new context: no cookie, storage or cache in common with another. */
   open(url: string): Promise<Page>;
   close(): Promise<void>;
@@ -41,6 +49,18 @@ export async function openBrowser(): Promise<Browser> {
   });
   const contexts: BrowserContext[] = [];
   return {
+    openTabs: async () => {
+      const fresh = (await context.browser()?.newContext()) ?? context;
+      return {
+        open: async (url) => {
+          const page = await fresh.newPage();
+          page.setDefaultTimeout(20_000);
+          await page.goto(url);
+          return page;
+        },
+        close: () => fresh.close(),
+      };
+    },
     open: async (url) => {
       const fresh = await context.browser()?.newContext({ viewport: { width: 1280, height: 800 } });
       const page = await (fresh ?? context).newPage();

@@ -1,4 +1,5 @@
-// Writes dist/runnel.min.js: the client and the protocol in one file that a browser loads as a module.
+// Writes dist/runnel.min.js, the client and the protocol in one file that a browser loads as a module, and beside it dist/runnel-share.min.js, which that
+// loads where tabs share a session.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,16 +7,26 @@ import { build } from 'esbuild';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
+const share = './runnel-share.min.js';
+
+/** What is loaded only where it is used stays a file of its own. */
+const shareApart = {
+  name: 'share-apart',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup: (build) => build.onResolve({ filter: /\/share\/index\.ts$/ }, () => ({ path: share, external: true })),
+};
+
 /**
  * Bundles the client from source, in memory.
  *
+ * @param {string} [entryPoint]
  * @returns {Promise<{ code: Uint8Array, parts: [input: string, bytes: number][] }>} the bundle, and how much it holds of each file, minified; files by their
  *   path relative to the package, without those of which it holds nothing
  */
-export async function bundleClient() {
+export async function bundleClient(entryPoint = 'src/index.ts') {
   const result = await build({
     absWorkingDir: packageRoot,
-    entryPoints: ['src/index.ts'],
+    entryPoints: [entryPoint],
     conditions: ['@runnel/source'],
     bundle: true,
     minify: true,
@@ -24,6 +35,7 @@ export async function bundleClient() {
     target: 'es2022',
     outfile: 'dist/runnel.min.js',
     metafile: true,
+    plugins: entryPoint === 'src/index.ts' ? [shareApart] : [],
     write: false,
   });
   const [output] = result.outputFiles;
@@ -34,7 +46,8 @@ export async function bundleClient() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { code } = await bundleClient();
-  await mkdir(new URL('../dist/', import.meta.url), { recursive: true });
-  await writeFile(new URL('../dist/runnel.min.js', import.meta.url), code);
+  const dist = new URL('../dist/', import.meta.url);
+  await mkdir(dist, { recursive: true });
+  await writeFile(new URL('runnel.min.js', dist), (await bundleClient()).code);
+  await writeFile(new URL(share, dist), (await bundleClient('src/share/index.ts')).code);
 }

@@ -17,6 +17,7 @@ import { Driver } from './driver.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import { defaultEnvironment, type Environment } from './environment.ts';
 import { Listeners } from './listeners.ts';
+import type { ShareOptions } from './share/index.ts';
 import { SharedChannels } from './shared-channels.ts';
 
 export interface ClientOptions {
@@ -35,6 +36,12 @@ export interface ClientOptions {
   readonly credentials?: NonNullable<RequestInit['credentials']>;
   /** Headers for every request and WebSocket, for instance an app's cookies. Outside browsers only: there they would need a preflight. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Lets all tabs of the origin that connect to this URL use one session and one link, in a `SharedWorker` or in one of the tabs. They are one client to the
+   * server: one user, one `meta.by`. Where a page cannot (no Web Locks, as without TLS), or what it takes cannot be loaded, it has a session of its own.
+   * Default: false.
+   */
+  readonly share?: boolean | ShareOptions;
   /** The first handler of `onState`. */
   readonly onState?: (state: ConnectionState) => void;
   /**
@@ -64,6 +71,7 @@ export class Client<C extends Contract<C>> extends Closable {
   readonly #shared: SharedChannels;
   readonly #states: Listeners<[state: ConnectionState]>;
   readonly #attempts = new AttemptLog();
+  readonly #transports: readonly Transport[];
   /** Gives up the wait of the `use` before. */
   #supersede: () => void = () => {};
 
@@ -75,11 +83,13 @@ export class Client<C extends Contract<C>> extends Closable {
       credentials = 'same-origin',
       headers = {},
       onState,
+      share = false,
       timeoutMs = TIMEOUT_MS,
     } = options;
     const environment = { ...defaultEnvironment(), ...options.environment };
     const report = options.onError ?? rethrow;
     this.#environment = environment;
+    this.#transports = checkTransports(options.transports ?? TRANSPORTS);
     this.#states = new Listeners(report);
     if (onState !== undefined) this.#states.add(onState);
     const channels = new ClientChannels({
@@ -100,7 +110,7 @@ export class Client<C extends Contract<C>> extends Closable {
     this.#driver = new Driver({
       environment,
       endpoint: resolveEndpoint(url),
-      transports: checkTransports(options.transports ?? TRANSPORTS),
+      transports: this.#transports,
       auth,
       credentials,
       headers,
@@ -109,6 +119,9 @@ export class Client<C extends Contract<C>> extends Closable {
       beforeTurn: () => this.#shared.settle(),
       onSocketFailure: (reason, at) =>
         this.#attempts.note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
+      loadShare: share
+        ? (of) => import('./share/index.ts').then((code) => code.shareSession(share, of)).catch(() => null)
+        : undefined,
     });
     if (autoConnect) {
       queueMicrotask(() => {
@@ -177,14 +190,17 @@ export class Client<C extends Contract<C>> extends Closable {
 
   /** What was tried to get through, with what outcome, and how things stand. */
   diagnose(): Diagnosis {
-    const { client, counts, roundTripMs, state } = this.#driver.session;
+    const { client, counts, roundTripMs, sharing = null, state } = this.#driver.session;
     const transport = state.status === 'open' ? state.transport : null;
     return {
+      at: this.#driver.now(),
       state,
       transport,
       choice: this.#driver.choice,
+      transports: this.#transports,
       roundTripMs,
       client,
+      sharing,
       counts: { ...counts },
       attempts: this.#attempts.list(),
     };

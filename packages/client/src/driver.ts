@@ -4,18 +4,60 @@
  * Inputs are taken one after another, never one within another: what an event handler of the application causes waits until the input that called it is
  * done. What the application does in one turn of the event loop (`touch`) is sent together, in the microtask that ends it.
  */
-import { type ClientChannels, ClientSession, type Effect, encodeData, type Transport } from '@runnel/protocol';
+import {
+  type ClientApp,
+  type ClientChannels,
+  ClientSession,
+  type ClientSessionOptions,
+  type Effect,
+  encodeData,
+  type SessionPort,
+  type Transport,
+} from '@runnel/protocol';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 import { Clock } from './clock.ts';
 import { type Auth, findCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Environment } from './environment.ts';
+import { HeldConnections } from './held-connections.ts';
 import { exchange } from './http-exchange.ts';
 import { Pause } from './pause.ts';
+import type { Sharing } from './share/tab-session.ts';
 import { openSocket } from './web-socket.ts';
 
 /** A timer that is this late was not just late: the page was frozen, or the machine asleep. */
 const LATE_MS = 3_000;
+
+/** What a driver drives: a `ClientSession`, or what stands for one that tabs share. */
+export interface DrivenSession
+  extends SessionPort,
+    Pick<
+      ClientSession,
+      | 'state'
+      | 'roundTripMs'
+      | 'counts'
+      | 'start'
+      | 'close'
+      | 'use'
+      | 'wake'
+      | 'handleCredentials'
+      | 'handleCredentialsFailed'
+      | 'handleOpen'
+      | 'handleActivity'
+      | 'handleLine'
+      | 'handleEnd'
+      | 'handleTimeout'
+      | 'nextTimeout'
+      | 'takeEffects'
+    > {
+  /** Absent where it has no carriers. */
+  readonly handleScarcity?: ClientSession['handleScarcity'];
+  /** Where it stands among the tabs that share it; absent where none do. */
+  readonly sharing?: Sharing;
+}
+
+/** Makes a session; `input` calls what it is given with the time, as an input of that session. */
+export type NewSession = (options: ClientSessionOptions, input: (run: (now: number) => void) => void) => DrivenSession;
 
 export interface DriverOptions {
   readonly environment: Environment;
@@ -26,19 +68,27 @@ export interface DriverOptions {
   readonly credentials: NonNullable<RequestInit['credentials']>;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly channels: ClientChannels;
+  readonly channels: ClientApp & Pick<ClientChannels, 'bind' | 'steer' | 'nextTimeout' | 'reauthorize'>;
   /** Called at the start of each turn: brings `channels` up to what the application wants by now. */
   readonly beforeTurn: () => void;
   /** A WebSocket failed for a reason that the session cannot see. */
   readonly onSocketFailure: (reason: string, now: number) => void;
+  /** Default: sessions of its own. */
+  readonly newSession?: NewSession;
+  /** Loads what makes the sessions instead, before the first one starts; null: nothing does. Must not reject. */
+  readonly loadShare?: ((options: DriverOptions) => Promise<NewSession | null>) | undefined;
 }
 
-type Input = (session: ClientSession, now: number) => void;
+type Input = (session: DrivenSession, now: number) => void;
 
 export class Driver {
   readonly #options: DriverOptions;
   readonly #clock: Clock;
-  #session: ClientSession;
+  #session: DrivenSession;
+  #newSession: NewSession;
+  /** Set by the first `start`, where there is something to load. */
+  #loading: Promise<void> | undefined;
+  #loaded = false;
   #carriers = new Map<number, Carrier>();
   #choice: Transport | 'auto' = 'auto';
   /** What has happened and was not taken yet. */
@@ -54,14 +104,19 @@ export class Driver {
   /** Fresh credentials are being found out and handed to the server; null: they are not. */
   #refreshing: Promise<void> | null = null;
   readonly #pause = new Pause();
+  readonly #held: HeldConnections;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#clock = new Clock(options.environment);
-    this.#session = this.#newSession();
+    this.#held = new HeldConnections(options.environment.locks, new URL(options.endpoint.http).origin, (scarce) =>
+      this.#input((session, now) => session.handleScarcity?.(scarce, now)),
+    );
+    this.#newSession = options.newSession ?? ((session) => new ClientSession(session));
+    this.#session = this.#makeSession();
   }
 
-  get session(): ClientSession {
+  get session(): DrivenSession {
     return this.#session;
   }
   get choice(): Transport | 'auto' {
@@ -75,16 +130,27 @@ export class Driver {
 
   /** Seeks a session, unless there is one or one is sought. */
   start(): void {
-    if (this.#session.state.status === 'closed') {
-      this.#session = this.#newSession();
-      this.#carriers = new Map();
-      this.#session.use(this.#choice, this.now());
-    }
+    if (this.#session.state.status === 'closed') this.#renew();
+    this.#loading ??= this.#options.loadShare?.(this.#options).then((newSession) => {
+      this.#loaded = true;
+      this.#newSession = newSession ?? this.#newSession;
+      // It may have been closed meanwhile.
+      if (this.#session.state.status !== 'idle') return;
+      this.#renew();
+      this.start();
+    });
+    if (this.#loading && !this.#loaded) return;
     this.#unwatch ??= this.#options.environment.watch({
       wake: () => this.#input((session, now) => session.wake(now)),
       leave: () => this.close('the page was left'),
     });
     this.#input((session, now) => session.start(now));
+  }
+
+  #renew(): void {
+    this.#session = this.#makeSession();
+    this.#carriers = new Map();
+    this.#session.use(this.#choice, this.now());
   }
 
   close(reason: string): void {
@@ -132,10 +198,13 @@ export class Driver {
     });
   }
 
-  #newSession(): ClientSession {
+  #makeSession(): DrivenSession {
     const { auth, channels, environment, transports } = this.#options;
     const { newId, random } = environment;
-    const session = new ClientSession({ app: channels, transports, newId, random, hasCredentials: auth !== undefined });
+    const session: DrivenSession = this.#newSession(
+      { app: channels, transports, newId, random, hasCredentials: auth !== undefined },
+      (input) => this.#inputOf(session, input),
+    );
     channels.bind(session);
     return session;
   }
@@ -151,7 +220,12 @@ export class Driver {
     } finally {
       this.#turning = false;
       this.#arm();
-      if (this.#session.state.status === 'closed') {
+      const { handleScarcity, state, transport } = this.#session;
+      const { status } = state;
+      this.#held.want(
+        handleScarcity !== undefined && status !== 'idle' && status !== 'closed' && transport !== 'websocket',
+      );
+      if (status === 'closed') {
         this.#unwatch?.();
         this.#unwatch = null;
       }
@@ -174,7 +248,7 @@ export class Driver {
   }
 
   /** An input that concerns `session` only, and that waits while others have their turn. */
-  #inputOf(session: ClientSession, input: (now: number) => void): void {
+  #inputOf(session: DrivenSession, input: (now: number) => void): void {
     this.#input((current, now) => {
       if (current !== session) return;
       if (!this.#pause.defer(() => this.#inputOf(session, input))) input(now);
@@ -199,7 +273,7 @@ export class Driver {
 
   // ——— effects ———
 
-  #carryOut(effect: Effect, session: ClientSession): void {
+  #carryOut(effect: Effect, session: DrivenSession): void {
     switch (effect.type) {
       case 'open':
         this.#open(effect.carrier, session);
@@ -220,7 +294,7 @@ export class Driver {
     }
   }
 
-  #open(id: number, session: ClientSession): void {
+  #open(id: number, session: DrivenSession): void {
     const { endpoint, environment, headers } = this.#options;
     const WebSocket = environment.WebSocket ?? environment.loadWebSocket();
     this.#carriers.set(
@@ -229,7 +303,7 @@ export class Driver {
     );
   }
 
-  #request(id: number, body: string, session: ClientSession): void {
+  #request(id: number, body: string, session: DrivenSession): void {
     const { credentials, endpoint, environment, headers } = this.#options;
     const events = this.#eventsOf(id, session);
     this.#carriers.set(
@@ -238,7 +312,7 @@ export class Driver {
     );
   }
 
-  #eventsOf(id: number, session: ClientSession): CarrierEvents {
+  #eventsOf(id: number, session: DrivenSession): CarrierEvents {
     const lines = (come: readonly string[]): void =>
       this.#inputOf(session, (now) => {
         if (come.length === 0) session.handleActivity(id, now);
@@ -259,7 +333,7 @@ export class Driver {
     };
   }
 
-  async #findCredentials(refresh: boolean, session: ClientSession): Promise<void> {
+  async #findCredentials(refresh: boolean, session: DrivenSession): Promise<void> {
     const { auth, environment } = this.#options;
     try {
       const found = await findCredentials(auth, refresh, environment.after);

@@ -1,4 +1,6 @@
 /** Everything that the client takes from where it runs, so that a test can stand in for it. */
+import type { Locks } from './share/locks.ts';
+import type { Broadcast } from './share/membership.ts';
 
 /** The part of a WebSocket that is used. Browsers', Node's and that of the package `ws` all have it. */
 export interface WebSocketLike {
@@ -35,6 +37,10 @@ export interface Environment {
    * `visibilitychange`, `pageshow`, `pagehide` and the like, where there are such events.
    */
   readonly watch: (page: { readonly wake: () => void; readonly leave: () => void }) => () => void;
+  /** Tells tabs who of them lives. Default: `navigator.locks`, where there is that. */
+  readonly locks?: Locks | undefined;
+  /** A channel to the other tabs. Default: a `BroadcastChannel`. */
+  readonly openBroadcast?: (name: string) => Broadcast;
 }
 
 /** The longest time that `setTimeout` takes. */
@@ -45,16 +51,23 @@ interface Globals {
   readonly WebSocket?: WebSocketConstructor;
   readonly process?: { readonly versions?: { readonly node?: string } };
   readonly document?: Document;
-  readonly navigator?: { readonly connection?: EventTarget };
+  readonly navigator?: { readonly connection?: EventTarget; readonly locks?: Locks };
   readonly addEventListener?: EventTarget['addEventListener'];
 }
 
 const globals: Globals = globalThis as never;
 
+/** Requests that outlive their page may hold 64 KiB of bytes together; a UTF-16 unit takes three at most. */
+const OUTLIVING_CHARS_MAX = 21_000;
+
 export function defaultEnvironment(): Environment {
+  /** The page has gone for good: what is requested from here on must outlive it, or browsers abort it. */
+  let leaving = false;
   return {
-    fetch: (url, init) => fetch(url, init),
+    fetch: (url, init) =>
+      fetch(url, { ...init, keepalive: leaving && String(init.body).length <= OUTLIVING_CHARS_MAX }),
     WebSocket: globals.WebSocket ?? null,
+    locks: globals.navigator?.locks,
     loadWebSocket,
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
@@ -72,7 +85,11 @@ export function defaultEnvironment(): Environment {
       globals.addEventListener?.('online', wake, options);
       globals.addEventListener?.('pageshow', wake, options);
       // A page that is kept for the back button is not gone: its session waits, as through any other interruption.
-      globals.addEventListener?.('pagehide', (event) => (event as PageTransitionEvent).persisted || leave(), options);
+      const hide = (event: Event): void => {
+        leaving = !(event as PageTransitionEvent).persisted;
+        if (leaving) leave();
+      };
+      globals.addEventListener?.('pagehide', hide, options);
       navigator?.connection?.addEventListener?.('change', wake, options);
       document?.addEventListener('resume', wake, options);
       document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' || wake(), options);

@@ -35,6 +35,10 @@ export type {
   PresenceChange,
   PresenceHandler,
 } from './presence.ts';
+export type { ShareOptions } from './share/index.ts';
+export type { Locks } from './share/locks.ts';
+export type { Broadcast } from './share/membership.ts';
+export type { Sharing } from './share/tab-session.ts';
 export type { CallOptions } from './shared-channels.ts';
 export type { ChannelSnapshot, Snapshot, SnapshotArguments, SnapshotHandler } from './snapshot.ts';
 export type { IterateOptions, StreamedAnswer } from './streamed-answer.ts';

@@ -64,4 +64,21 @@ describe('the default environment', () => {
     document.dispatchEvent(new Event('visibilitychange'));
     expect(heard).toHaveLength(6);
   });
+
+  test('lets requests outlive a page that goes, unless browsers would refuse them for their size', () => {
+    const page = new EventTarget();
+    const outlive: unknown[] = [];
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+    vi.stubGlobal('fetch', (_url: string, { keepalive }: RequestInit) => outlive.push(keepalive));
+    const { fetch, watch } = defaultEnvironment();
+    const ask = (body: string): void => void fetch('/realtime', { method: 'POST', body });
+    watch({ wake: () => {}, leave: () => ask('goodbye') });
+    ask('hello');
+    page.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+    ask('still there');
+    expect(outlive).toEqual([false, false]);
+    page.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+    ask('x'.repeat(65_536));
+    expect(outlive).toEqual([false, false, true, false]);
+  });
 });

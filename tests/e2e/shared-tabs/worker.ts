@@ -1,0 +1,3 @@
+import { serveTabs } from '@runnel/client/share-worker';
+
+serveTabs();
