@@ -1,0 +1,119 @@
+// The names of properties that the minifier must leave as they are in the file for old browsers: all that somebody else reads or writes.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript-5.9';
+
+const packages = fileURLToPath(new URL('../..', import.meta.url));
+const lib = join(createRequire(import.meta.url).resolve('typescript-5.9'), '..');
+
+/** What the browser gives and is given. */
+const ofBrowsers = new Set(
+  `AbortSignal CharacterData CloseEvent Crypto Document Element ErrorEvent Event EventTarget HTMLAnchorElement HTMLHyperlinkElementUtils MessageEvent
+  MutationObserver MutationObserverInit Node PageTransitionEvent Performance WebSocket Window XMLHttpRequest XMLHttpRequestEventTarget`.split(
+    /\s+/,
+  ),
+);
+
+/** Names in data that no type speaks of: what `validation_failed` tells, and what the page's globals are called. */
+const others = [
+  'Runnel',
+  'createClient',
+  'finally',
+  'issues',
+  'path',
+  'msCrypto',
+  'crypto',
+  'performance',
+  'Uint8Array',
+  'WebSocket',
+  'exports',
+];
+
+/** What no client is made of. */
+const elsewhere = /^(?:react|diagnose|schema|testing|contract|session\/server)\//;
+
+/** @returns {Set<string>} */
+export function namesToKeep() {
+  const inputs = ['client/src', 'protocol/src'].flatMap(sourcesBelow);
+  const names = new Set(others);
+  for (const name of membersIn(join(lib, 'lib.es5.d.ts'), () => true)) names.add(name);
+  for (const name of membersIn(join(lib, 'lib.dom.d.ts'), (type) => ofBrowsers.has(type))) names.add(name);
+  // What goes over the wire.
+  const wire = join(packages, 'protocol/src/wire');
+  for (const file of ['frames.ts', 'read-down.ts'])
+    for (const name of membersIn(join(wire, file), () => true)) names.add(name);
+  // What applications use: the types that the client's entries export, wherever they are declared.
+  const entries = ['index.ts', 'legacy/index.ts'].map((entry) => join(packages, 'client/src', entry));
+  const offered = new Set(entries.flatMap(exportsOf));
+  for (const name of offered) names.add(name);
+  for (const input of inputs) {
+    for (const name of membersIn(input, (type) => offered.has(type))) names.add(name);
+    for (const text of stringsIn(input)) names.add(text);
+  }
+  return names;
+}
+
+/** @param {string} folder of the packages */
+function sourcesBelow(folder) {
+  const below = join(packages, folder);
+  const files = readdirSync(below, { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => file.endsWith('.ts') && !elsewhere.test(file)).map((file) => join(below, file));
+}
+
+/** @param {string} file @returns {ts.SourceFile} */
+const parse = (file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext, true);
+
+/**
+ * The names of all members, at any depth, of the declarations that `wanted` picks by their name.
+ *
+ * @param {string} file
+ * @param {(declaration: string) => boolean} wanted
+ */
+function membersIn(file, wanted) {
+  /** @type {string[]} */
+  const names = [];
+  const collect = (/** @type {ts.Node} */ node) => {
+    if (
+      (ts.isTypeElement(node) || ts.isClassElement(node) || ts.isObjectLiteralElement(node)) &&
+      node.name !== undefined
+    ) {
+      if (ts.isIdentifier(node.name) || ts.isStringLiteral(node.name)) names.push(node.name.text);
+    }
+    // The body of a method is its own affair.
+    if (!ts.isBlock(node)) ts.forEachChild(node, collect);
+  };
+  for (const statement of parse(file).statements) {
+    const name = ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations[0]?.name.getText()
+      : /** @type {{ name?: ts.Node }} */ (/** @type {unknown} */ (statement)).name?.getText();
+    if (name !== undefined && wanted(name)) collect(statement);
+  }
+  return names;
+}
+
+/** @param {string} file */
+function exportsOf(file) {
+  return parse(file).statements.flatMap((statement) =>
+    ts.isExportDeclaration(statement) &&
+    statement.exportClause !== undefined &&
+    ts.isNamedExports(statement.exportClause)
+      ? statement.exportClause.elements.map(({ name }) => name.text)
+      : [],
+  );
+}
+
+/** Every text of the file: a property may be reached by it. @param {string} file */
+function stringsIn(file) {
+  /** @type {string[]} */
+  const texts = [];
+  const collect = (/** @type {ts.Node} */ node) => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+    if (ts.isStringLiteralLike(node) && /^[$\w]+$/.test(node.text)) texts.push(node.text);
+    ts.forEachChild(node, collect);
+  };
+  collect(parse(file));
+  return texts;
+}
