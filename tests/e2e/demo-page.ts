@@ -44,4 +44,21 @@ export class DemoPage {
     const texts = await this.part('message').allTextContents();
     return texts.filter((text) => text.includes(mark));
   }
+
+  /** Spoils the network between this page and the server, in the way of that name. */
+  async breakNetwork(trouble: string, seconds: 3 | 8 | 20 | 60): Promise<void> {
+    await this.part('trouble-seconds').selectOption(String(seconds));
+    await this.part('troubles').locator(`[data-trouble="${trouble}"]`).click();
+  }
+
+  /** Waits until the verdict on the connection has the text. */
+  async says(verdict: string | RegExp): Promise<void> {
+    await this.page.locator('#verdict-text').filter({ hasText: verdict }).waitFor();
+  }
+
+  /** Waits until an episode of the journal has the text; returns all of it. */
+  async tells(text: string | RegExp): Promise<string> {
+    const told = this.part('journal').locator('[data-tone="episode"] span').filter({ hasText: text }).first();
+    return (await told.textContent({ timeout: 40_000 })) ?? '';
+  }
 }

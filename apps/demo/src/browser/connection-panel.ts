@@ -12,21 +12,25 @@ interface ConnectionPanelOptions {
   readonly client: AppClient;
   readonly cutKey: string;
   readonly pinned: Transport | undefined;
+  /** Told what is chosen, when it is. */
+  readonly onChoose: (choice: Choice) => void;
 }
 
 /** How the session is carried, and what one can do to it. */
 export class ConnectionPanel {
   readonly #client: AppClient;
   readonly #cutKey: string;
+  readonly #onChoose: (choice: Choice) => void;
   readonly #figures = new ConnectionFigures();
   readonly #attempts = new AttemptList();
   readonly #strip = new TransportStrip();
   readonly #switch: TransportSwitch;
   readonly #note = byId('link-note', HTMLElement);
 
-  constructor({ client, cutKey, pinned }: ConnectionPanelOptions) {
+  constructor({ client, cutKey, pinned, onChoose }: ConnectionPanelOptions) {
     this.#client = client;
     this.#cutKey = cutKey;
+    this.#onChoose = onChoose;
     this.#switch = new TransportSwitch(pinned, (choice) => void this.use(choice));
     byId('cut', HTMLButtonElement).addEventListener('click', () => void this.cut());
   }
@@ -40,6 +44,7 @@ export class ConnectionPanel {
   /** Resolves to whether the session has come to the transport. */
   async use(choice: Choice): Promise<boolean> {
     this.#switch.show(choice);
+    this.#onChoose(choice);
     try {
       await this.#client.use(choice);
       return true;

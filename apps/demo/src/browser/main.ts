@@ -1,4 +1,6 @@
 import type { Person } from '../contract.ts';
+import { Deliveries } from '../deliveries.ts';
+import { Journal } from '../journal.ts';
 import { findRoom, rooms } from '../rooms.ts';
 import { AlertFeed } from './alert-feed.ts';
 import { AlertForm } from './alert-form.ts';
@@ -7,21 +9,32 @@ import { createAppClient } from './app-client.ts';
 import { Chat } from './chat.ts';
 import { ConnectionPanel } from './connection-panel.ts';
 import { ConnectionStatus } from './connection-status.ts';
+import { DiagnosisPanel } from './diagnosis-panel.ts';
 import { FlowDisturbance } from './flow-disturbance.ts';
 import { FlowPanel } from './flow-panel.ts';
 import { runFlow } from './flow-test.ts';
 import { Identity } from './identity.ts';
+import { JournalList } from './journal-list.ts';
 import { monitorLink } from './link-monitor.ts';
+import { NetworkWatch } from './network-watch.ts';
 import { PageAddress } from './page-address.ts';
+import { Pulse } from './pulse.ts';
 import { randomId } from './random-id.ts';
 import { ReadMarks } from './read-marks.ts';
 import { RoomFeed } from './room-feed.ts';
 import { RoomList } from './room-list.ts';
 import { connectThemeButton } from './theme.ts';
 import { Toasts } from './toasts.ts';
+import { TroublePanel } from './trouble-panel.ts';
 import { ViewTabs } from './view-tabs.ts';
 
 let refreshing = false;
+const changeTitles = {
+  network: 'The network changed',
+  offline: 'The device went offline',
+  online: 'The device came back online',
+  sleep: 'The page or the machine slept',
+} as const;
 const flow = { count: 10_000, perSecond: 600 };
 
 connectThemeButton();
@@ -36,7 +49,11 @@ const client = createAppClient({ person, cutKey, pinned: address.pinned });
 
 // Rooms
 const marks = new ReadMarks();
-const feeds = rooms.map((room) => new RoomFeed({ client, room, person, readAt: marks.of(room.id), onChange: refresh }));
+const deliveries = new Deliveries();
+const feeds = rooms.map((room) => {
+  const onOffset = (offset: number) => deliveries.take(room.id, offset);
+  return new RoomFeed({ client, room, person, readAt: marks.of(room.id), onChange: refresh, onOffset });
+});
 const wanted = feeds.find(({ room }) => room === findRoom(address.room)) ?? feeds[0];
 if (wanted === undefined) throw new Error('There is no room.');
 const chat = new Chat(wanted, person);
@@ -61,15 +78,36 @@ const alerts = new AlertFeed({
 const alertForm = new AlertForm((draft) => alerts.raise(draft));
 
 // Connection
+const journal = new Journal(() => deliveries.tally());
+const journalList = new JournalList(journal);
+const network = new NetworkWatch(({ at, kind }) => journal.happened(at, changeTitles[kind]));
+const diagnosis = new DiagnosisPanel({ client, changes: network.changes });
 const status = new ConnectionStatus();
-const panel = new ConnectionPanel({ client, cutKey, pinned: address.pinned });
+const panel = new ConnectionPanel({
+  client,
+  cutKey,
+  pinned: address.pinned,
+  onChoose: (choice) => journal.chosen(Date.now(), choice),
+});
+const pulse = new Pulse(client, userId, deliveries);
+new TroublePanel({
+  tab: cutKey,
+  prepare: (forMs) => pulse.start(forMs),
+  onStrike: ({ title }) => journal.struck(Date.now(), title),
+  onMend: () => journal.mended(Date.now()),
+});
 monitorLink(client, {
   onSample: (sample) => {
     status.show(sample);
     panel.show(sample);
+    journal.take(sample);
+    journalList.show();
+    diagnosis.show();
   },
-  // What the client knows as its credentials has the name that it had at first, and the server may be a new one.
   onSession: () => {
+    // A new session may be of a server that counts anew.
+    for (const { id } of rooms) deliveries.forget(id);
+    // What the client knows as its credentials has the name that it had at first, and the server may be a new one.
     if (identity.renamed) tellName(identity.person.name);
   },
 });

@@ -17,6 +17,16 @@ export interface FeedListener {
   onMembers(): void;
 }
 
+interface RoomFeedOptions {
+  readonly client: AppClient;
+  readonly room: Room;
+  readonly person: () => Person;
+  readonly readAt: number;
+  readonly onChange: () => void;
+  /** A message has come, with its place in the room's log. */
+  readonly onOffset: (offset: number) => void;
+}
+
 const typingShownMs = 4_000;
 const typingSaidEveryMs = 2_000;
 const messagesMax = 1_000;
@@ -32,6 +42,7 @@ export class RoomFeed {
   readonly #channel: RoomChannel;
   readonly #person: () => Person;
   readonly #onChange: () => void;
+  readonly #onOffset: (offset: number) => void;
   // A message that its sender had to send again has the same id: it is shown once.
   readonly #seen = new Set<string>();
   // Who is typing, until when. Entries go when their time is over or their message has come.
@@ -41,13 +52,17 @@ export class RoomFeed {
   #readAt: number;
   #unread = 0;
 
-  constructor(options: { client: AppClient; room: Room; person: () => Person; readAt: number; onChange: () => void }) {
+  constructor(options: RoomFeedOptions) {
     this.room = options.room;
     this.#person = options.person;
     this.#readAt = options.readAt;
     this.#onChange = options.onChange;
+    this.#onOffset = options.onOffset;
     this.#channel = options.client.channel('room/:roomId', { roomId: options.room.id }, { rewind: 50 });
-    this.#channel.on('message', (message) => this.#takeMessage(message));
+    this.#channel.on('message', (message, { offset }) => {
+      if (offset !== null) this.#onOffset(offset);
+      this.#takeMessage(message);
+    });
     this.#channel.on('typing', (person) => this.#takeTyping(person));
     this.#channel.presence.onChange(() => {
       this.listener?.onMembers();

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { realtimePath } from '../realtime-path.ts';
+import { tabOf } from './tab.ts';
 
 /**
  * Knows which TCP connections carry which tab, so that a tab can have its own ones destroyed. Node makes one request object
@@ -36,10 +36,4 @@ export class LinkCutter {
     if (!this.#latest.has(socket)) socket.once('close', () => this.#latest.delete(socket));
     this.#latest.set(socket, request);
   }
-}
-
-/** Which tab a realtime request is from; null for all others, among them the one that asks for the cut. */
-function tabOf(url = '/'): string | null {
-  const { pathname, searchParams } = new URL(url, 'http://any');
-  return pathname === realtimePath ? searchParams.get('tab') : null;
 }

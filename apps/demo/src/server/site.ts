@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
+import { findTrouble, troubleSecondsMax } from '../troubles.ts';
+import type { BadNetwork } from './bad-network.ts';
 import type { LinkCutter } from './link-cutter.ts';
 
 // Beside both src/ and dist/, so it is found whichever of the two runs.
@@ -18,7 +20,7 @@ const securityHeaders = {
  *
  * @throws Error where the page has not been built
  */
-export function createSite(cutter: LinkCutter): Express {
+export function createSite(cutter: LinkCutter, network: BadNetwork): Express {
   if (!existsSync(join(publicFolder, 'index.html'))) {
     throw new Error(`There is no page in ${publicFolder}: run "npm run build" first.`);
   }
@@ -35,6 +37,22 @@ export function createSite(cutter: LinkCutter): Express {
     const { tab } = request.query;
     if (typeof tab !== 'string' || tab === '') response.status(400).json({ error: 'name the tab to cut: ?tab=' });
     else response.json({ cut: cutter.cut(tab) });
+  });
+  site.post('/demo/network', (request, response) => {
+    const { tab, trouble, seconds } = request.query;
+    const found = findTrouble(trouble);
+    const lasts = Number(seconds);
+    const fits = lasts > 0 && lasts <= troubleSecondsMax;
+    if (typeof tab !== 'string' || tab === '' || found === undefined || !fits) {
+      response.status(400).json({ error: `name the tab, a trouble, and up to ${troubleSecondsMax} seconds` });
+    } else {
+      response.status(network.strike(tab, found.name, lasts * 1_000) ? 204 : 503).end();
+    }
+  });
+  site.delete('/demo/network', (request, response) => {
+    const { tab } = request.query;
+    if (typeof tab === 'string') network.mend(tab);
+    response.status(204).end();
   });
   site.use(express.static(publicFolder, { cacheControl: false }));
   return site;

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { BadNetwork } from './bad-network.ts';
 import { FlowRuns } from './flow-runs.ts';
 import { LinkCutter } from './link-cutter.ts';
 import { createRealtime } from './realtime.ts';
@@ -24,8 +25,17 @@ export async function startDemo({ port, host = '127.0.0.1' }: DemoOptions): Prom
   const cutter = new LinkCutter();
   const flows = new FlowRuns();
   const realtime = createRealtime(flows);
-  const server = createServer({ IncomingMessage: cutter.Request }, createSite(cutter));
-  realtime.attach(server);
+  const network = new BadNetwork();
+  // Hears only what the network lets pass.
+  const site = createServer(createSite(cutter, network));
+  realtime.attach(site);
+  const server = createServer({ IncomingMessage: cutter.Request }, (request, response) => {
+    if (!network.takeRequest(request, response)) site.emit('request', request, response);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const passage = network.takeUpgrade(request, socket);
+    if (passage !== null) site.emit('upgrade', request, passage, head);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -37,6 +47,7 @@ export async function startDemo({ port, host = '127.0.0.1' }: DemoOptions): Prom
     close: async () => {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
       flows.stopAll();
+      network.close();
       await realtime.close();
       // A browser keeps connections open that never carried a request: those do not count as idle.
       server.closeAllConnections();
