@@ -7,7 +7,7 @@ const STOP_MS = 3_000;
 
 export interface ChildOptions {
   readonly name: string;
-  readonly program: URL;
+  readonly program: string;
   readonly args?: readonly string[];
   /** For Node itself. */
   readonly execArgv?: readonly string[];
@@ -32,8 +32,8 @@ export class Child<Command extends { readonly type: string }, Report extends { r
 
   constructor({ name, program, args = [], execArgv = [] }: ChildOptions) {
     this.name = name;
-    // Without the condition that the benchmark itself runs under: packages are measured as they are published, compiled.
-    this.#process = fork(program, args, { cwd: root, execArgv: ['--import=tsx', ...execArgv] });
+    // Without the condition and the loader that the benchmark itself runs under: packages are measured as they are published.
+    this.#process = fork(program, args, { cwd: root, execArgv: [...execArgv] });
     if (this.#process.pid === undefined) throw new Error(`The process of ${name} did not start`);
     this.pid = this.#process.pid;
     this.#process.on('message', (report) => this.#handleReport(report as Report));

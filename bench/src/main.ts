@@ -1,46 +1,78 @@
-// Usage: npm run bench -- [--quick] [--profile] [--only=name,name]
-// Server CPU per delivered message of Runnel and others, side by side. Results: a Markdown table, and JSON in bench/results.
+// Usage: npm run bench -- [--quick] [--only <workload>,…] [--windows <number>] [--profile]
+// What Runnel costs beside others, in one run. Results: Markdown, JSON in bench/results, and after a whole run docs/PERFORMANCE.md.
 
-import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Arena } from './arena.ts';
+import { type Arguments, argumentsOf } from './arguments.ts';
+import { buildAll } from './build.ts';
 import { requireCpuTime } from './cpu-time.ts';
-import { Measurement } from './measure.ts';
-import { type Plan, planOf } from './plan.ts';
-import { markdownOf } from './report.ts';
-import { resultsOf, writeResults } from './results.ts';
+import { inserted, markdownOf } from './markdown.ts';
+import { svgOf } from './plot.ts';
+import {
+  failedResult,
+  type Results,
+  surroundings,
+  type WorkloadResult,
+  workloadResult,
+  writeResults,
+} from './results.ts';
+import { Stage } from './stage.ts';
+import { browser } from './workloads/browser.ts';
+import type { Workload } from './workloads/workload.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = fileURLToPath(new URL('../results', import.meta.url));
+const documentFile = `${root}/docs/PERFORMANCE.md`;
+const PLOT_FILE = 'growth.svg';
+const FILES_MIN = 11_000;
+
 const startedAt = performance.now();
 const seconds = (): number => (performance.now() - startedAt) / 1_000;
 const progress = (text: string): void => console.error(`${seconds().toFixed(0).padStart(4)} s  ${text}`);
+const versions = new Set<string>();
 
-async function run(plan: Plan, args: readonly string[], stopped: Promise<never>): Promise<void> {
-  const arena = new Arena(plan);
+async function runAll({ workloads, ...run }: Arguments, stopped: Promise<never>): Promise<WorkloadResult[]> {
+  const results: WorkloadResult[] = [];
+  for (const [i, workload] of workloads.entries()) {
+    progress(`— ${workload.title} (${i + 1} of ${workloads.length})`);
+    results.push(await runOne(workload, run, stopped));
+  }
+  return results;
+}
+
+/** A workload that fails leaves the others theirs. */
+async function runOne(workload: Workload, { pace, profile }: Omit<Arguments, 'workloads'>, stopped: Promise<never>) {
+  const since = seconds();
+  const lasted = (): number => Math.round(seconds() - since);
+  const stage = new Stage({ workload: workload.name, pace, progress, profileFolder: profile ? folder : null });
   try {
-    await Promise.race([stopped, measure(plan, args, arena)]);
+    const findings = await Promise.race([stopped, workload.run(stage)]);
+    return workloadResult(workload, findings, lasted());
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error);
+    progress(`failed: ${failure}`);
+    process.exitCode = 1;
+    return failedResult(workload, failure, lasted());
   } finally {
-    await arena.stop();
+    for (const version of stage.versions.values()) versions.add(version);
+    await stage.stop();
   }
 }
 
-async function measure(plan: Plan, args: readonly string[], arena: Arena): Promise<void> {
-  const loadBefore = loadavg()[0] ?? 0;
-  const { competitors, load } = await arena.start(progress);
-  const rounds = await new Measurement({ plan, competitors, load, progress }).run(startedAt);
-  const results = await resultsOf({ plan, args, rounds, competitors, loadBefore, seconds: seconds() });
-  const file = writeResults(results, folder);
-  console.log(
-    `\n${markdownOf(results)}\n\nWritten to ${file}${plan.profileFolder !== null ? `; CPU profiles beside it` : ''}`,
-  );
+function publish(results: Results, { pace, complete }: Arguments): void {
+  const file = writeResults(results, pace.name, folder);
+  const plots = results.workloads.flatMap((workload) => workload.plots);
+  if (plots.length > 0) writeFileSync(complete ? `${root}/docs/${PLOT_FILE}` : `${folder}/${PLOT_FILE}`, svgOf(plots));
+  const markdown = markdownOf(results, plots.length > 0 ? PLOT_FILE : null);
+  if (complete) writeFileSync(documentFile, inserted(readFileSync(documentFile, 'utf8'), markdown));
+  console.log(`\n${markdown}\n\nWritten to ${file}${complete ? ` and ${documentFile}` : ''}`);
 }
 
-/** What is measured is what is published: compiled JavaScript, not TypeScript on the fly. */
-function build(): void {
-  progress('building the server');
-  execFileSync('node_modules/.bin/tsc', ['--build', 'packages/server'], { cwd: root, stdio: 'inherit' });
+/** Node has raised the soft limit to the hard one, which it cannot raise itself. */
+function requireFiles(): void {
+  const limit = Number(/^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]);
+  if (limit < FILES_MIN) throw new Error(`10,000 connections need ulimit -n ${FILES_MIN}; it is ${limit}.`);
 }
 
 /** Rejects on a signal to end, and when the run takes too long. */
@@ -55,11 +87,21 @@ function interruption(limitMs: number): Promise<never> {
 
 try {
   requireCpuTime();
+  requireFiles();
   const args = process.argv.slice(2);
-  const plan = planOf(args, folder);
-  const stopped = interruption(plan.limitMs);
-  build();
-  await run(plan, args, stopped);
+  const run = argumentsOf(args);
+  const stopped = interruption(run.pace.limitMs);
+  const [before = 0] = loadavg();
+  mkdirSync(folder, { recursive: true });
+  progress('building the packages');
+  await buildAll(['server', ...(run.workloads.includes(browser) ? ['client'] : [])]);
+  const workloads = await runAll(run, stopped);
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const load = [before, loadavg()[0] ?? 0] as const;
+  publish(
+    { command, ...surroundings(), load, seconds: Math.round(seconds()), versions: [...versions], workloads },
+    run,
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,37 +1,46 @@
 /** What a run has found, as it is written to `bench/results`. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { type Competitor, type Memory, memoryOf } from './arena.ts';
-import type { ContenderName } from './contenders/roster.ts';
-import { type Round, ratio } from './measure.ts';
-import type { Plan } from './plan.ts';
+import type { Case, Findings, Plot, Round, Target } from './findings.ts';
 import { type Spread, spreadOf } from './statistics.ts';
+import type { Workload } from './workloads/workload.ts';
 
-/** One contender in one workload. */
-export interface Score {
-  readonly workload: string;
-  readonly contender: ContenderName;
-  /** Server CPU per delivered message as a multiple of the baseline's in the same round. */
-  readonly ratio: Spread;
-  /** Absolute; for judging the noise, not for comparing runs. */
-  readonly cpuNsPerMessage: Spread;
-  readonly wireBytesPerMessage: number;
-  /** Runnel's server CPU per delivered message as a multiple of this contender's. */
-  readonly runnelRatio: Spread | null;
-  readonly windows: number;
-  readonly turns: number;
-  readonly compared: number;
+/** One contender in one case. */
+interface Score {
+  readonly label: string;
+  readonly figure: Spread;
+  /** As a multiple of the baseline's in the same round; null where there is none. */
+  readonly ratio: Spread | null;
 }
 
-interface MemoryScore {
-  readonly contender: ContenderName;
-  readonly version: string;
-  /** After the last window, with all subscribers connected. */
-  readonly end: Memory;
-  /** What a connection added before the first message. */
-  readonly perConnection: Memory;
+export interface Verdict extends Target {
+  /** Median of what `max` bounds. */
+  readonly measured: number;
+  readonly pass: boolean;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly unit: string;
+  readonly baseline: string | null;
+  readonly note: string | null;
+  readonly compared: number;
+  readonly windows: number;
+  readonly scores: readonly Score[];
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface WorkloadResult {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly seconds: number;
+  /** Why it has no results; null where it has. */
+  readonly failure: string | null;
+  readonly cases: readonly CaseResult[];
+  readonly plots: readonly Plot[];
 }
 
 export interface Results {
@@ -41,80 +50,77 @@ export interface Results {
   readonly node: string;
   readonly kernel: string;
   readonly cpu: string;
-  readonly loadAverage: { readonly before: number; readonly after: number };
+  /** Averages of a minute, before and after. */
+  readonly load: readonly [before: number, after: number];
   readonly seconds: number;
-  readonly plan: Plan;
-  readonly scores: readonly Score[];
-  readonly memory: readonly MemoryScore[];
+  readonly versions: readonly string[];
+  readonly workloads: readonly WorkloadResult[];
 }
 
-export interface Run {
-  readonly plan: Plan;
-  readonly args: readonly string[];
-  readonly rounds: readonly Round[];
-  readonly competitors: readonly Competitor[];
-  readonly loadBefore: number;
-  readonly seconds: number;
+export function workloadResult({ name, title, about }: Workload, findings: Findings, seconds: number): WorkloadResult {
+  const { cases, plots = [] } = findings;
+  return { name, title, about, seconds, failure: null, cases: cases.map(caseResult), plots };
 }
 
-/** To be called while the servers are still up. */
-export async function resultsOf({ plan, args, rounds, competitors, loadBefore, seconds }: Run): Promise<Results> {
-  const memory: MemoryScore[] = [];
-  for (const { name, version, server, empty, idle } of competitors) {
-    const perConnection = {
-      heapBytes: (idle.heapBytes - empty.heapBytes) / plan.subscribers,
-      rssBytes: (idle.rssBytes - empty.rssBytes) / plan.subscribers,
-    };
-    memory.push({ contender: name, version, end: await memoryOf(server), perConnection });
-  }
+export function failedResult({ name, title, about }: Workload, failure: string, seconds: number): WorkloadResult {
+  return { name, title, about, seconds, failure, cases: [], plots: [] };
+}
+
+export function caseResult({ rounds, baseline, targets, name, unit, compared, ...rest }: Case): CaseResult {
+  const labels = [...(rounds[0]?.keys() ?? [])];
+  const { note = null } = rest;
   return {
-    command: ['npm run bench --', ...args].join(' '),
+    ...{ name, unit, baseline, note, compared, windows: rounds.length },
+    scores: labels.map((label) => ({
+      label,
+      figure: spreadOf(rounds.map((round) => figureOf(round, label))),
+      ratio: baseline === null ? null : spreadOf(rounds.map((round) => ratioOf(round, label, baseline))),
+    })),
+    verdicts: targets.map((target) => verdictOf(target, rounds)),
+  };
+}
+
+function verdictOf(target: Target, rounds: readonly Round[]): Verdict {
+  const { of, to, max } = target;
+  const measured = spreadOf(rounds.map((round) => (to === null ? figureOf(round, of) : ratioOf(round, of, to)))).median;
+  return { ...target, measured, pass: measured <= max };
+}
+
+function ratioOf(round: Round, label: string, to: string): number {
+  return figureOf(round, label) / figureOf(round, to);
+}
+
+function figureOf(round: Round, label: string): number {
+  const figure = round.get(label);
+  if (figure === undefined) throw new Error(`no figure of ${label}`);
+  return figure;
+}
+
+/** What there is to know of the machine and the tree. */
+export function surroundings(): Pick<Results, 'date' | 'commit' | 'node' | 'kernel' | 'cpu'> {
+  return {
     date: new Date().toISOString(),
     commit: commit(),
     node: process.version,
     kernel: release(),
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-    loadAverage: { before: loadBefore, after: loadavg()[0] ?? 0 },
-    seconds: Math.round(seconds),
-    plan,
-    scores: plan.workloads.flatMap(({ name }) => {
-      const own = rounds.filter(({ workload }) => workload.name === name);
-      return plan.contenders.map((contender) => scoreOf(own, contender));
-    }),
-    memory,
   };
 }
 
 /** Returns the file's name. */
-export function writeResults(results: Results, folder: string): string {
+export function writeResults(results: Results, pace: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${results.date.replaceAll(':', '-').slice(0, 19)}-${results.plan.name}.json`);
+  const file = join(folder, `${results.date.replaceAll(':', '-').slice(0, 19)}-${pace}.json`);
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   return file;
-}
-
-function scoreOf(rounds: readonly Round[], contender: ContenderName): Score {
-  const windows = rounds.flatMap((round) => round.windows.get(contender) ?? []);
-  const takesPart = rounds[0]?.windows.has('runnel') ?? false;
-  return {
-    workload: rounds[0]?.workload.name ?? '',
-    contender,
-    ratio: spreadOf(rounds.map((round) => ratio(round, contender))),
-    cpuNsPerMessage: spreadOf(windows.map(({ cpuNsPerMessage }) => cpuNsPerMessage)),
-    wireBytesPerMessage: spreadOf(windows.map(({ wireBytesPerMessage }) => wireBytesPerMessage)).median,
-    runnelRatio: takesPart ? spreadOf(rounds.map((round) => ratio(round, 'runnel', contender))) : null,
-    windows: windows.length,
-    turns: windows.reduce((sum, { turns }) => sum + turns, 0),
-    compared: windows.reduce((sum, { compared }) => sum + compared, 0),
-  };
 }
 
 /** Of the tree that was measured, as far as git can say. */
 function commit(): string {
   try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim();
+    return String(
+      execFileSync('git', ['describe', '--always', '--dirty'], { stdio: ['ignore', 'pipe', 'ignore'] }),
+    ).trim();
   } catch {
     return 'unknown';
   }

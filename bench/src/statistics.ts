@@ -19,6 +19,14 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
+/** Of at least one number, in any order. */
+export function quantileOf(values: readonly number[], share: number): number {
+  return quantile(
+    [...values].sort((a, b) => a - b),
+    share,
+  );
+}
+
 function quantile(sorted: readonly number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)];

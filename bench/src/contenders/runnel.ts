@@ -1,40 +1,49 @@
-/** Runnel with its defaults: counted frames, outbox, heartbeats, memory broker; a schema checks every broadcast. */
+/** Runnel with its defaults: counted frames, outbox, heartbeats, memory broker, and zod for whatever is broadcast, published or asked. */
 import { createServer as createHttpServer } from 'node:http';
-import { channel, defineContract, type StandardSchema } from '@runnel/protocol';
+import { channel, defineContract, relay, volatile } from '@runnel/protocol';
 import { createServer } from '@runnel/server';
-import type { Payload } from '../payload.ts';
-import { type Contender, listen } from './contender.ts';
+import { z } from 'zod';
+import { type Contender, listen, type Setup } from './contender.ts';
 
-const Message: StandardSchema<Payload> = {
-  '~standard': {
-    version: 1,
-    vendor: 'bench',
-    validate(value) {
-      const { n, text } = Object(value) as Partial<Payload>;
-      if (typeof n === 'number' && typeof text === 'string') return { value: { n, text } };
-      return { issues: [{ message: 'expected a number and a text' }] };
-    },
-  },
-};
+const Message = z.object({ n: z.number(), text: z.string() });
+/** Longer than any run: no heartbeat is ever due. */
+const NEVER_MS = 3_600_000;
 
-const contract = defineContract({ 'room/:roomId': channel({ events: { message: Message } }) });
-
-export async function startRunnel(): Promise<Contender> {
+export async function startRunnel({ heartbeats, history }: Setup): Promise<Contender> {
+  const contract = defineContract({
+    'room/:roomId': channel({
+      events: { message: Message, note: volatile(Message) },
+      publish: { message: Message, note: relay },
+      requests: { echo: { input: Message, output: Message } },
+      ...(history === null ? {} : { history: { size: history, ttl: '1h' } as const }),
+    }),
+  });
   const realtime = createServer({
     contract,
     authenticate: ({ auth }) => (typeof auth === 'string' ? { id: auth } : null),
+    ...(heartbeats === 'off' ? { limits: { heartbeatMs: NEVER_MS } } : {}),
   });
-  realtime.handle('room/:roomId', { open: true });
+  realtime.handle('room/:roomId', {
+    open: true,
+    publish: { message: ({ data, channel: room }) => room.broadcast('message', data) },
+    requests: { echo: ({ data }) => data },
+  });
   const http = createHttpServer();
   realtime.attach(http);
   const port = await listen(http);
-  const room = realtime.channel('room/:roomId', { roomId: 'lobby' });
+  const roomOf = (index: number) => realtime.channel('room/:roomId', { roomId: String(index) });
+  const rooms: ReturnType<typeof roomOf>[] = [];
   return {
     port,
     version: 'Runnel',
-    broadcast(payloads) {
+    broadcast(index, payload) {
+      let room = rooms[index];
+      if (room === undefined) {
+        room = roomOf(index);
+        rooms[index] = room;
+      }
       // Failures also reach `onError`, which prints them; the subscribers will be waited for in vain.
-      for (const payload of payloads) void room.broadcast('message', payload).catch(() => {});
+      void room.broadcast('message', payload).catch(() => {});
     },
   };
 }

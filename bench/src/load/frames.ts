@@ -2,13 +2,16 @@
 
 export const OPCODE = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
+/** `first` is the first byte of the frame's header: its low half is the opcode. */
+export type OnFrame = (first: number, bytes: Buffer, start: number, end: number) => void;
+
 /** Calls back for every whole frame; chunks may be cut anywhere. The bytes are only valid during the call. */
 export class FrameReader {
-  readonly #onFrame: (opcode: number, bytes: Buffer, start: number, end: number) => void;
+  readonly #onFrame: OnFrame;
   /** The beginning of a frame whose end has not come; null between frames. */
   #rest: Buffer | null = null;
 
-  constructor(onFrame: (opcode: number, bytes: Buffer, start: number, end: number) => void) {
+  constructor(onFrame: OnFrame) {
     this.#onFrame = onFrame;
   }
 
@@ -24,7 +27,7 @@ export class FrameReader {
         this.#rest = bytes.subarray(at);
         return;
       }
-      this.#onFrame((bytes[at] as number) & 0x0f, bytes, start, end);
+      this.#onFrame(bytes[at] as number, bytes, start, end);
       at = end;
     }
   }

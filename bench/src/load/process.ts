@@ -1,37 +1,37 @@
-/** The load generator: holds the subscribers of all contenders, in a process of its own. */
+/** The load generator of one contender: its clients, in a process of their own. */
 import { serveParent } from '../child.ts';
-import type { ContenderName } from '../contenders/roster.ts';
 import type { LoadCommand, LoadReport } from '../messages.ts';
 import { Crowd } from './crowd.ts';
-import { dialects } from './dialects.ts';
 
-const crowds = new Map<ContenderName, Crowd>();
+let made: Crowd | null = null;
 
-function crowdOf(contender: ContenderName): Crowd {
-  const crowd = crowds.get(contender);
-  if (crowd === undefined) throw new Error(`nobody is connected to ${contender}`);
-  return crowd;
+function crowd(): Crowd {
+  if (made === null) throw new Error('there is no crowd yet');
+  return made;
 }
 
 const report = serveParent<LoadCommand, LoadReport>(async (command): Promise<void> => {
   switch (command.type) {
-    case 'connect': {
-      const { contender, port, count } = command;
-      const crowd = new Crowd({
-        dialect: dialects[contender],
-        port,
-        count,
-        onTurn: () => report({ type: 'reached' }),
-        onFailure: (error) => report({ type: 'failed', message: `${contender}: ${error.message}` }),
-      });
-      crowds.set(contender, crowd);
-      await crowd.connect();
+    case 'crowd':
+      made = new Crowd(command, report);
+      return;
+    case 'connect':
+      await crowd().connect(command.count);
       return report({ type: 'connected' });
-    }
+    case 'disconnect':
+      crowd().disconnect();
+      return report({ type: 'disconnected' });
+    case 'subscribe':
+      await crowd().subscribe(command.perConnection);
+      return report({ type: 'subscribed' });
     case 'open':
-      crowdOf(command.contender).open(command);
+      crowd().open(command);
       return report({ type: 'opened' });
+    case 'expect':
+      return crowd().expect(command.deliveries);
     case 'close':
-      return report({ type: 'closed', received: crowdOf(command.contender).close() });
+      return report({ type: 'closed', received: crowd().close() });
+    case 'call':
+      return report({ type: 'called', ...(await crowd().call(command)) });
   }
 });

@@ -1,0 +1,106 @@
+/** What a connection costs that does nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Competitor, Entrant } from '../competitor.ts';
+import type { Case, Round, Target } from '../findings.ts';
+import type { Stage } from '../stage.ts';
+import { longPoll, runnel, runnelPoll, runnelStream, socketIo, sse, ws } from './entrants.ts';
+import type { Workload } from './workload.ts';
+
+export const idle: Workload = {
+  name: 'idle',
+  title: 'Idle connections, one channel each',
+  about:
+    'All in the same channel. The difference in memory between none and all of them; heap is what is used after two garbage collections.',
+  quick: true,
+  async run(stage) {
+    const websockets = stage.size(10_000);
+    const others = stage.size(2_000);
+    return {
+      cases: [
+        ...(await memoryCases({
+          ...{ stage, entrants: [runnel, ws, socketIo], connections: websockets, baseline: ws.label },
+          name: `${websockets.toLocaleString('en')} over WebSocket`,
+          heap: [
+            { of: runnel.label, to: ws.label, max: 1.3 },
+            { of: runnel.label, to: socketIo.label, max: 0.4 },
+          ],
+          rss: [
+            { of: runnel.label, to: ws.label, max: 1.15 },
+            { of: runnel.label, to: socketIo.label, max: 0.55 },
+          ],
+        })),
+        ...(await memoryCases({
+          ...{ stage, entrants: [runnelStream, sse], connections: others, baseline: sse.label },
+          name: `${others.toLocaleString('en')} streams`,
+          ...both({ of: runnelStream.label, to: sse.label, max: 1 }),
+        })),
+        ...(await memoryCases({
+          ...{ stage, entrants: [runnelPoll, longPoll], connections: others, baseline: longPoll.label },
+          name: `${others.toLocaleString('en')} held polls`,
+          ...both({ of: runnelPoll.label, to: longPoll.label, max: 1 }),
+        })),
+      ],
+    };
+  },
+};
+
+const both = (target: Target): { heap: Target[]; rss: Target[] } => ({ heap: [target], rss: [target] });
+
+interface MemoryOptions {
+  readonly stage: Stage;
+  readonly entrants: readonly Entrant[];
+  readonly connections: number;
+  readonly name: string;
+  readonly baseline: string;
+  readonly heap: readonly Target[];
+  readonly rss: readonly Target[];
+}
+
+async function memoryCases({
+  stage,
+  entrants,
+  connections,
+  name,
+  baseline,
+  heap,
+  rss,
+}: MemoryOptions): Promise<Case[]> {
+  const layout = { connections, perSession: 1, groupSize: connections };
+  const competitors = await stage.start(entrants, layout, 0);
+  // A few come first: code and buffers that the first connection brings are none of a connection's.
+  const first = Math.ceil(connections / 100);
+  for (const competitor of competitors) await competitor.connect(first);
+  const heapRound = new Map<string, number>();
+  const rssRound = new Map<string, number>();
+  for (const competitor of competitors) {
+    const { heapBytes, rssBytes } = await bytesPerConnection(stage, competitor, connections - first);
+    heapRound.set(competitor.label, heapBytes / 1_024);
+    rssRound.set(competitor.label, rssBytes / 1_024);
+    stage.progress(
+      `${name}: ${competitor.label} ${heapBytes.toFixed(0)} B of heap, ${rssBytes.toFixed(0)} B resident, each`,
+    );
+    await stage.snapshot(competitor);
+  }
+  await stage.stop();
+  const caseOf = (what: string, round: Round, targets: readonly Target[]): Case => ({
+    ...{ name: `${name}, ${what}`, unit: 'KiB per connection', baseline, rounds: [round], targets, compared: 0 },
+  });
+  return [caseOf('heap', heapRound, heap), caseOf('RSS', rssRound, rss)];
+}
+
+export async function bytesPerConnection(
+  { pace: { settleMs } }: Stage,
+  competitor: Competitor,
+  connections: number,
+): Promise<{ heapBytes: number; rssBytes: number }> {
+  // For what begins after a connection: the first acknowledgement, the next poll.
+  await sleep(settleMs);
+  const before = await competitor.memory();
+  await competitor.connect(connections);
+  await sleep(settleMs);
+  const after = await competitor.memory();
+  return {
+    heapBytes: (after.heapBytes - before.heapBytes) / connections,
+    rssBytes: (after.rssBytes - before.rssBytes) / connections,
+  };
+}
