@@ -1,15 +1,23 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { run } from './command.mjs';
 
 /** What the tests drive besides Node: program → the Debian package that brings it. */
 const programs = new Map([
+  ['WebKitWebDriver', 'webkit2gtk-driver'],
+  ['Xvfb', 'xvfb'],
   ['apache2', 'apache2'],
   ['chromium', 'chromium'],
+  ['firefox-esr', 'firefox-esr'],
   ['haproxy', 'haproxy'],
+  ['nats-server', 'nats-server'],
   ['nginx', 'nginx'],
   ['openssl', 'openssl'],
+  ['redis-server', 'redis-server'],
   ['squid', 'squid'],
+  ['varnishd', 'varnish'],
+  // No program, but what one is written with: known by its place.
+  ['/usr/lib/python3/dist-packages/PyQt5/QtWebKitWidgets.abi3.so', 'python3-pyqt5.qtwebkit'],
 ]);
 
 /** Makes sure that every test program is there: installs it where that is ours to do, otherwise says what is missing. */
@@ -40,6 +48,7 @@ function missingPrograms() {
 
 /** @param {string} program */
 function isInPath(program) {
+  if (isAbsolute(program)) return existsSync(program);
   // Debian keeps servers where only root's PATH looks.
   return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].some((directory) => {
     try {

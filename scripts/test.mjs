@@ -19,8 +19,12 @@ const succeeded = await runSteps([
   { name: 'types in use', project: 'types' },
   { name: 'simulation', project: 'simulation' },
   { name: 'conformance', project: 'conformance' },
+  { name: 'brokers', project: 'brokers' },
+  { name: 'benchmark', project: 'bench' },
   { name: 'packed packages', project: 'packages' },
   { name: 'gauntlet', project: 'gauntlet' },
-  { name: 'browsers', project: 'e2e' },
+  { name: 'browsers', project: 'browsers' },
+  { name: 'old browsers', project: 'legacy' },
+  { name: 'demo and examples', project: 'e2e' },
 ]);
 process.exitCode = succeeded ? 0 : 1;

@@ -5,8 +5,9 @@ import { describe, expect, inject, it } from 'vitest';
 const { packages } = inject('installation');
 
 describe.each(packages)('$name', ({ folder }) => {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    statSync(join(folder, path)).isFile(),
+  // But for the file for old browsers: a script made from all sources together.
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => statSync(join(folder, path)).isFile() && !path.startsWith('dist/es5/'),
   );
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const stem = (file: string) => file.replace(/^(?:dist|src)\//, '').replace(/(?:\.d)?\.tsx?$|\.js$/, '');

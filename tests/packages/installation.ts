@@ -36,7 +36,10 @@ const env = {
 };
 
 /** What an app installs beside them: a validator, the peers that it uses, and declarations. */
-const companions = ['zod@4', 'react@19', '@types/node@20', '@types/react@19'];
+const companions = [
+  ...['zod@4', 'react@19', '@redis/client@6', '@nats-io/transport-node@3'],
+  ...['@types/node@20', '@types/react@19'],
+];
 
 let temporary: string;
 
