@@ -49,7 +49,7 @@ describe.each(packages)('$name', ({ folder }) => {
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
     expect(license).toBe('MIT');
     const ranges = Object.entries({ ...devDependencies, ...peerDependencies, ...dependencies });
-    expect(ranges.filter(([, range]) => !/^(?:[~^]|>=)?\d/.test(String(range)))).toEqual([]);
+    expect(ranges.filter(([, range]) => !/^(?:npm:[\w-]+@)?(?:[~^]|>=)?\d/.test(String(range)))).toEqual([]);
     const own = ranges.filter(([name]) => name.startsWith('@runnel/'));
     expect(own.filter(([, range]) => range !== `^${version}`)).toEqual([]);
   });

@@ -35,7 +35,7 @@ export type {
   PresenceChange,
   PresenceHandler,
 } from './presence.ts';
-export type { ShareOptions } from './share/index.ts';
+export type { SharedWorkerLike, ShareOptions } from './share/index.ts';
 export type { Locks } from './share/locks.ts';
 export type { Broadcast } from './share/membership.ts';
 export type { Sharing } from './share/tab-session.ts';

@@ -49,10 +49,10 @@ export function openSocket({ WebSocket, url, headers, events }: SocketOptions): 
       return;
     }
     // Node 22 says no more than this of a connection that could not be opened; elsewhere `close` follows, and tells nothing new.
-    socket.onerror = () => {
+    socket.onerror = ({ message }: { message?: string }) => {
       if (over) return;
       drop(closeCodeOf('closed'), '');
-      events.end({ ok: false });
+      events.end({ ok: false, reason: message });
     };
     socket.onopen = () => {
       if (socket !== null) socket.onerror = () => {};

@@ -6,13 +6,19 @@ import type { LinkOptions } from './host.ts';
 import { type Broadcast, Membership } from './membership.ts';
 import { TabSession } from './tab-session.ts';
 
+/** The part of a `SharedWorker` that is used: where there is no DOM, there is no such type. */
+export interface SharedWorkerLike {
+  readonly port: { postMessage(message: unknown): void };
+  addEventListener(type: 'error', listener: () => void): void;
+}
+
 /** How tabs share a session. */
 export interface ShareOptions {
   /**
    * Where the session lives: a `SharedWorker` that calls `serveTabs()`, or the URL of its script, which is a module. Default, and where there are no
    * such workers: one of the tabs.
    */
-  readonly worker?: string | URL | (() => SharedWorker);
+  readonly worker?: string | URL | (() => SharedWorkerLike);
   /** Only tabs that give the same name share, for instance the user's id. At most 64 characters. Default: none. */
   readonly name?: string;
 }

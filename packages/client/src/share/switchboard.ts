@@ -361,7 +361,7 @@ export class Switchboard implements ClientApp {
     }
   }
 
-  #answer(frame: AppDownFrame & readonly [19 | 20 | 27, ...unknown[]]): void {
+  #answer(frame: Extract<AppDownFrame, readonly [19 | 20 | 27, ...unknown[]]>): void {
     const [type, id] = frame;
     const route = this.#routes.get(id);
     if (route === undefined) return;
