@@ -121,7 +121,7 @@ class Socket {
   static last: Socket;
   readonly made: unknown[];
   onopen = () => {};
-  onerror = () => {};
+  onerror = (_: { message?: string }) => {};
   onmessage = (_: { data: unknown }) => {};
   onclose: ((event: { code: number }) => void) | null = null;
   sent: string[] = [];
@@ -166,7 +166,7 @@ describe('a WebSocket', () => {
   test('that is dropped is closed with a reason that fits, and not heard of any more', () => {
     const { carrier, heard, socket } = open();
     carrier.drop(4409, '文'.repeat(100));
-    socket.onerror();
+    socket.onerror({});
     expect(socket.onclose).toBeNull();
     expect(socket.closed).toEqual([4409, '文'.repeat(41)]);
     expect(heard).toEqual([]);
@@ -174,15 +174,21 @@ describe('a WebSocket', () => {
 
   test('that reports nothing but an error before it is open has ended, and a close that follows says no more', () => {
     const { heard, socket } = open();
-    socket.onerror();
+    socket.onerror({});
     socket.onclose?.({ code: 1006 });
     expect(heard).toEqual([{ ok: false }]);
+  });
+
+  test('that could not be opened has ended with what the runtime says of it', () => {
+    const { heard, socket } = open();
+    socket.onerror({ message: 'Unexpected server response: 403' });
+    expect(heard).toEqual([{ ok: false, reason: 'Unexpected server response: 403' }]);
   });
 
   test('goes on after an error once it is open: its close says how it ended', () => {
     const { heard, socket } = open();
     socket.onopen();
-    socket.onerror();
+    socket.onerror({});
     socket.onclose?.({ code: 4412 });
     expect(heard).toEqual(['open', { ok: false, code: 4412 }]);
   });

@@ -187,7 +187,7 @@ export const CHANGES: readonly Situation[] = [
   }),
   restart('a server that is started anew while the WebSocket is young', {}, async (scene) => {
     await goAndCome(scene);
-    await scene.arrived();
+    await undemoted(scene);
   }),
   restart('a server that crashes and comes back', { traffic: LASTING }, async (scene) => {
     const { origin, publish, reaches, until, outageEnds } = scene;

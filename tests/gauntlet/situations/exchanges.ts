@@ -25,9 +25,9 @@ const ON_STREAM = { settlesOn: 'stream', proves: ['poll', 'stream'] } as const;
 
 /** How often something is done that is done now and then. */
 const EVERY = 7;
-/** Messages, and their UTF-16 units, that take about 900 kB as JSON. */
-const BURST = 16;
-const BURST_LENGTH = 30_000;
+/** Messages, and their UTF-16 units, that take more than two POSTs that the proxy takes. */
+const BURST = 40;
+const BURST_LENGTH = 1_000;
 const HESITATION_MS = 700;
 
 export const EXCHANGES: readonly Situation[] = [
@@ -82,8 +82,8 @@ export const EXCHANGES: readonly Situation[] = [
     attachesMax: 20,
   }),
   situation({
-    name: 'a proxy that takes no POST of more than 300 kB (413), and a burst of 900 kB',
-    start: through(() => bouncer(300_000)),
+    name: 'a proxy that takes no POST of more than 16 kB (413), and a burst of 40 kB',
+    start: through(() => bouncer(16_384)),
     settlesOn: 'stream',
     proves: ['poll', 'stream'],
     attachesMax: 8,

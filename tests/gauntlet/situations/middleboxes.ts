@@ -115,6 +115,7 @@ export const MIDDLEBOXES: readonly Situation[] = [
     start: through(mute('up')),
     traffic: LONG,
     strain: 'silence',
+    slowestMsMax: 4_000,
     attachesMax: 8,
   }),
   situation({

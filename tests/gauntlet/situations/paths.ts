@@ -41,8 +41,7 @@ export const PATHS: readonly Situation[] = [
     roundTripsMax: 6,
   }),
   longPath(200, 2),
-  // A cold connection takes as long as the client waits for an answer where it knows nothing of the path: it asks again.
-  longPath(300, 4),
+  longPath(300, 2),
   situation({
     name: 'a thin path with 100 kB under way, first up and then down',
     start: through(() => {

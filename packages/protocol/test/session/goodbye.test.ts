@@ -35,3 +35,23 @@ it('a client that closes while it has no link leaves no session behind, if a POS
   pair.time.run(200);
   expect(pair.server.registry.size).toBe(0);
 });
+
+describe.each(['stream', 'poll'] as const)(
+  'a client whose %s is gone, and that has sent POSTs over it',
+  (transport) => {
+    it('leaves no session behind when it closes: its goodbye is no repetition of what it sent before', () => {
+      const pair = new Pair({ transports: [transport] }).start();
+      pair.runUntil(() => pair.client.session.transport === transport);
+      pair.sendUp(1);
+      pair.runUntil(() => pair.up.length === 1);
+      pair.time.run(2_000);
+      pair.network.weather.http = 'refused';
+      pair.network.cutAll();
+      pair.runUntil(() => pair.client.session.transport === null);
+      pair.network.weather.http = 'open';
+      pair.client.input((session, now) => session.close(now));
+      pair.time.run(200);
+      expect(pair.server.registry.size).toBe(0);
+    });
+  },
+);

@@ -174,6 +174,24 @@ describe.each([20, 100, 300])('where a round trip takes %i ms', { timeout: 60_00
 });
 
 describe('a path that changes', { timeout: 60_000 }, () => {
+  it('is left when nothing goes up a WebSocket any more, although messages still come down', () => {
+    const pair = carriedBy('websocket', {});
+    for (const { up } of pair.network.connections) up.mute();
+    const { now } = pair.time;
+    for (let n = 0; n < 100; n += 1) pair.time.after(n * 50, () => pair.sendDown(n));
+    pair.sendUp(1);
+    expect(pair.runUntil(() => pair.up.length > 0, 5_000)).toBe(true);
+    expect(pair.time.now - now).toBeLessThanOrEqual(2_000);
+  });
+
+  it('is no failure of a young WebSocket when the server closes: another is in use as soon as it is back', () => {
+    const pair = pairWith({}).start();
+    expect(pair.runUntil(() => pair.client.session.transport === 'websocket')).toBe(true);
+    pair.server.turn(() => pair.serverSession?.end('server_closing', 'it is started anew', pair.time.now, 0));
+    expect(pair.runUntil(() => pair.client.session.transport === null)).toBe(true);
+    expect(timed(pair, () => pair.client.session.transport === 'websocket')).toBeLessThanOrEqual(1_400);
+  });
+
   it('is left when WebSocket is blocked, and WebSocket is back with the first probe after the block', () => {
     const pair = carriedBy('websocket', {});
     for (const connection of pair.network.connections) if (connection.kind === 'websocket') connection.cut();
@@ -217,6 +235,12 @@ describe('a path that changes', { timeout: 60_000 }, () => {
     pair.client.input((session, now) => session.wake(now));
     expect(timed(pair, () => pair.down.length > 0)).toBeLessThanOrEqual(1_500);
   });
+});
+
+it('a cold connection over 350 ms each way is waited for: WebSocket is in use after two attaches', () => {
+  const pair = pairWith({ delayMs: 350 }).start();
+  expect(pair.runUntil(() => pair.client.session.transport === 'websocket')).toBe(true);
+  expect(pair.client.session.counts.attaches).toBe(2);
 });
 
 describe('a settled client', () => {

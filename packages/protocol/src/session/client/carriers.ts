@@ -52,6 +52,10 @@ export interface Post extends Base {
   readonly kind: 'post';
   readonly gen: number;
   readonly base: number;
+  /** What of it would be less in a smaller one. */
+  readonly bytes: number;
+  /** Whether it carries no more than one counted frame, and so cannot be smaller. */
+  readonly single: boolean;
   deadline: number;
   /** Whether its answer was read. */
   answered: boolean;

@@ -26,6 +26,8 @@ import { Steering } from './steering.ts';
 export interface CarrierEnd {
   readonly ok: boolean;
   readonly code?: number;
+  /** What the runtime says of it, where there is no code. */
+  readonly reason?: string | undefined;
 }
 
 export class ClientSession {
@@ -196,20 +198,20 @@ export class ClientSession {
   /** Bytes have come, but no whole line yet. */
   handleActivity(id: number, now: number): void {
     const carrier = this.#linkage.carriers.get(id);
-    if (carrier !== undefined) this.#linkage.heard(carrier, now);
+    if (carrier !== undefined) this.#linkage.heard(carrier, 0, now);
   }
 
   handleLine(id: number, text: string, now: number): void {
     const carrier = this.#linkage.carriers.get(id);
     if (carrier === undefined || !this.#running) return;
-    this.#linkage.heard(carrier, now);
+    this.#linkage.heard(carrier, text.length, now);
     let frame: DownFrame | null = null;
     try {
       frame = readDown(text);
     } catch (error) {
       if (!RunnelError.is(error)) throw error;
-      // PROTOCOL §7.4: what cannot be read means attach; a proxy's page is not our server's word.
-      this.#linkage.fail(carrier, `unreadable: ${error.message}`, now);
+      // PROTOCOL §7.4: what cannot be read means attach; a proxy's page is not our server's word. What becomes of a POST its status says.
+      if (carrier.kind !== 'post') this.#linkage.fail(carrier, `unreadable: ${error.message}`, now);
     }
     if (frame !== null) this.#receive(carrier, frame, text.length, now);
     this.#steer(now);
@@ -231,8 +233,14 @@ export class ClientSession {
     else
       this.#linkage.fail(
         carrier,
-        code ?? (end.code === undefined ? 'the connection broke' : `closed with ${end.code}`),
+        code ??
+          (end.code !== undefined
+            ? `closed with ${end.code}`
+            : end.reason
+              ? `the connection broke: ${end.reason}`
+              : 'the connection broke'),
         now,
+        end.code === 413,
       );
     this.#steer(now);
   }

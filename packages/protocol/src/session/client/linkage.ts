@@ -7,7 +7,7 @@
  *   - `recovery` says that the session needs another link, whatever carries it: gone, suspect, or not trusted any more.
  *   - `candidates` are the other transports that are tried, and when.
  */
-import { closingCodeOf, verdictOf } from '../../errors.ts';
+import { closingCodeOf, isCode, verdictOf } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { GoawayFrame, Transport, Welcome } from '../../wire/frames.ts';
 import { Attaching, type PendingAttach } from './attaching.ts';
@@ -162,13 +162,13 @@ export class Linkage {
   // ——— signs of life ———
 
   /** Something came in on the carrier. */
-  heard(carrier: Carrier, now: number): void {
+  heard(carrier: Carrier, size: number, now: number): void {
     carrier.heardAt = now;
     if (!this.path.isDown(carrier)) {
       if (carrier.kind === 'websocket') this.candidates.handleLife(carrier, now);
       return;
     }
-    this.path.heard(now);
+    this.path.heard(size, now);
     if (!this.path.isSuspect) return;
     if (this.identity.gen === this.identity.adoptedGen) {
       // It was only slow.
@@ -202,7 +202,7 @@ export class Linkage {
   // ——— trouble ———
 
   /** A carrier broke, ended early, or brought what it must not. */
-  fail(carrier: Carrier, reason: string, now: number): void {
+  fail(carrier: Carrier, reason: string, now: number, tooLarge = false): void {
     this.carriers.drop(carrier, reason);
     const isCurrent = carrier === this.path.link;
     if (this.attaching.isOn(carrier)) this.attachFailed(reason, 0, now);
@@ -212,8 +212,11 @@ export class Linkage {
     } else if (this.poller.has(carrier)) {
       if (!this.poller.handleCut(carrier, now)) this.lose(reason, now);
     } else if (carrier.kind === 'post') {
-      if (carrier.gen === this.identity.adoptedGen && !this.uplink.handleFailure(carrier))
-        this.distrust(reason, 0, now);
+      if (carrier.gen !== this.identity.adoptedGen || this.uplink.handleFailure(carrier)) return;
+      // Nothing smaller can be sent, and everything else waits for it.
+      const isOnlyWay = !this.choice.allows('websocket') || this.candidates.websocket.failures > 0;
+      if (tooLarge && carrier.single && isOnlyWay) this.finish('frame_too_large', reason);
+      else this.distrust(reason, 0, now);
     } else if (this.candidates.has(carrier)) {
       this.candidates.fail(carrier, reason, now);
       // Where nothing else may be tried, this was the attempt to attach.
@@ -231,6 +234,7 @@ export class Linkage {
   /** The current link is gone. */
   lose(reason: string, now: number): void {
     const { transport, adoptedAt } = this.path;
+    const verdict = isCode(reason) ? verdictOf(reason) : null;
     if (transport === null) return;
     this.recovery.note(reason);
     this.distrust(reason, 0, now);
@@ -239,7 +243,8 @@ export class Linkage {
     if (transport === 'poll') return;
     const schedule = this.candidates[transport];
     if (now - adoptedAt >= BORNE_MS) schedule.reset(now);
-    else schedule.failed(now);
+    // A server that closes, or refuses credentials, says nothing about the network.
+    else if (verdict !== 'backoff' && verdict !== 'refresh') schedule.failed(now);
   }
 
   /** The session needs another link. At once if the last one worked, else after a growing pause. An attach under way is waited for. */

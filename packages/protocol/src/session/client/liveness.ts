@@ -8,14 +8,17 @@ import { HASTY } from './schedules.ts';
 
 const SUSPECT_MIN_MS = 1_200;
 const SUSPECT_ROUND_TRIPS = 4;
+/** What a round trip takes where none was seen. */
+const UNKNOWN_MS = 500;
 /** TCP, TLS and the answer. */
 const HASTY_ROUND_TRIPS = 3;
 /** The slowest path that must not be suspected while it works: 16 bytes a millisecond is 128 kbit/s. */
 const BYTES_PER_MS = 16;
 /** How late a heartbeat may be before it is asked for. */
 export const HEARTBEAT_GRACE_MS = 800;
-/** Frames unacknowledged for this long are asked after, even if other things come down: the way up may be mute. */
-const UNTOLD_MS = 5_000;
+/** How much longer than patience a pong may take that has to wait for other things on their way down. */
+const PONG_PATIENCE = 3;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Smoothed round trip time (RFC 6298 §2, without the variance). A request that opens a connection takes longer: what is quicker counts for more. */
 export class RoundTrip {
@@ -33,7 +36,7 @@ export class RoundTrip {
 
   /** How long an answer may take before its path is suspect, ms. `bytes` were sent to ask for it. */
   patience(bytes = 0): number {
-    return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? 0)) + bytes / BYTES_PER_MS;
+    return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? UNKNOWN_MS)) + bytes / BYTES_PER_MS;
   }
 
   /** When there is reason to doubt: enough for a fresh connection, unless that is long, ms. */
@@ -48,16 +51,19 @@ export class Liveness {
   readonly #quietMs: number;
   /** When anything last came on it. */
   #heardAt: number;
-  /** Since when there was no sign of life for what is asked; null when nothing is. */
-  #askedAt: number | null = null;
+  /** Since when there was no sign of life for what is asked; NEVER when nothing is. */
+  #askedAt = NEVER;
   /** What was asked since then took this much; 0 again with `#askedAt`. */
   #askedBytes = 0;
   /** Whether the world may have changed: a path that does not answer soon is suspect. Cleared by any sign of life. */
   #doubted = false;
-  /** When the ping was sent whose pong has not come; null when none is out. Unlike `askedAt` only a pong clears it. */
-  #pingedAt: number | null = null;
-  /** Since when the peer has told no `rx` while frames were open, or was last asked for it; null when none are. */
-  #untoldSince: number | null = null;
+  /** When the ping was sent whose pong has not come; NEVER when none is out. Unlike `askedAt` only a pong clears it. */
+  #pingedAt = NEVER;
+  /** What went up before the ping and may hold it up, and what has come since and may hold up the pong, in UTF-16 units. */
+  #aheadOfPing = 0;
+  #aheadOfPong = 0;
+  /** Since when the peer has told no `rx` while frames were open, or was last asked for it; NEVER when none are. */
+  #untoldSince = NEVER;
 
   constructor(roundTrip: RoundTrip, quietMs: number, now: number) {
     this.#roundTrip = roundTrip;
@@ -66,27 +72,28 @@ export class Liveness {
   }
 
   /** Anything came. `open`: what was asked last may not have arrived at all; then it is waited for anew, and for as long as its bytes may take. */
-  heard(open: boolean, now: number): void {
+  heard(open: boolean, size: number, now: number): void {
     this.#heardAt = now;
+    this.#aheadOfPong += size;
     this.#doubted = false;
     if (!open) this.#answered();
-    else if (this.#askedAt !== null) this.#askedAt = now;
+    else if (this.#askedAt !== NEVER) this.#askedAt = now;
   }
 
   #answered(): void {
-    this.#askedAt = null;
+    this.#askedAt = NEVER;
     this.#askedBytes = 0;
   }
 
   /** Something went up that is answered. */
   asked(bytes: number, now: number): void {
-    this.#askedAt ??= now;
+    this.#askedAt = Math.min(this.#askedAt, now);
     this.#askedBytes += bytes;
   }
 
   /** The peer told its `rx`; `open`: frames are still not acknowledged. `down`: it told so on the path that is watched, and not in answer to a POST. */
   told(open: boolean, down: boolean, now: number): void {
-    this.#untoldSince = open ? now : null;
+    this.#untoldSince = open ? now : NEVER;
     if (down && !open) this.#answered();
   }
 
@@ -96,43 +103,44 @@ export class Liveness {
 
   /** A counted frame went up. */
   sent(now: number): void {
-    this.#untoldSince ??= now;
+    this.#untoldSince = Math.min(this.#untoldSince, now);
   }
 
   pinged(now: number): void {
     this.#pingedAt = now;
-    if (this.#untoldSince !== null) this.#untoldSince = now;
+    this.#aheadOfPing = this.#askedBytes;
+    this.#aheadOfPong = 0;
+    if (this.#untoldSince !== NEVER) this.#untoldSince = now;
     this.asked(0, now);
   }
 
   /** The pong came; returns how long it took. */
   ponged(now: number): number | null {
-    const took = this.#pingedAt === null ? null : now - this.#pingedAt;
-    this.#pingedAt = null;
+    const took = this.pinging ? now - this.#pingedAt : null;
+    this.#pingedAt = NEVER;
     return took;
   }
 
   /** Whether a ping is out: another would tell nothing more. */
   get pinging(): boolean {
-    return this.#pingedAt !== null;
+    return this.#pingedAt !== NEVER;
   }
 
   /** When a ping should go up, if nothing changes. */
   pingAt(): number {
-    if (this.#pingedAt !== null) return Number.POSITIVE_INFINITY;
-    const quiet = this.#heardAt + this.#quietMs;
-    const asked =
-      this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + this.#roundTrip.patience() * HASTY;
-    const untold = this.#untoldSince === null ? Number.POSITIVE_INFINITY : this.#untoldSince + UNTOLD_MS;
-    return Math.min(quiet, asked, untold);
+    if (this.pinging) return NEVER;
+    // Other things may come down while the way up is mute.
+    const since = Math.min(this.#askedAt, this.#untoldSince);
+    return Math.min(this.#heardAt + this.#quietMs, since + this.#roundTrip.patience() * HASTY);
   }
 
   /** When the path becomes suspect, if nothing changes. */
   suspectAt(): number {
-    const patience = this.#roundTrip.patience(this.#askedBytes) * (this.#doubted ? HASTY : 1);
-    const asked = this.#askedAt === null ? Number.POSITIVE_INFINITY : this.#askedAt + patience;
-    // Other things may come down while the way up is mute: a pong has more time, but not for ever.
-    const pinged = this.#pingedAt === null ? Number.POSITIVE_INFINITY : this.#pingedAt + 3 * patience;
-    return Math.min(asked, pinged);
+    const haste = this.#doubted ? HASTY : 1;
+    const askedMs = this.#roundTrip.patience(this.#askedBytes) * haste;
+    // The server pongs at once: whatever else comes, a pong that does not tells of a way up that is mute.
+    const pongMs = this.#roundTrip.patience(this.#aheadOfPing) * haste;
+    const heldUpMs = Math.min(pongMs + this.#aheadOfPong / BYTES_PER_MS, PONG_PATIENCE * pongMs);
+    return Math.min(this.#askedAt + askedMs, this.#pingedAt + heldUpMs);
   }
 }

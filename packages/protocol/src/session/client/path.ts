@@ -91,7 +91,7 @@ export class Path {
     this.#sent = welcome.rx;
     this.#adoptedAt = now;
     this.#suspectSince = null;
-    uplink.reset();
+    uplink.begin();
     const polls = carrier.kind === 'poll';
     poller.begin(polls ? carrier : null, now);
     this.#link = polls ? 'poll' : carrier;
@@ -124,10 +124,10 @@ export class Path {
 
   // ——— is it alive? ———
 
-  heard(now: number): void {
+  heard(size: number, now: number): void {
     // A POST is waited for by itself; what went up a socket may be lost while answers to what went before still come.
     const open = this.socket !== null && this.#parts.incarnation.ledger.acked < this.#sent;
-    this.#liveness?.heard(open, now);
+    this.#liveness?.heard(open, size, now);
     this.#parts.poller.heard(now);
   }
 

@@ -11,6 +11,11 @@ import type { Post } from './carriers.ts';
 import { sizeOf } from './incarnation.ts';
 import type { RoundTrip } from './liveness.ts';
 
+/** A POST that failed is no reason to send less than this at a time. */
+const BATCH_BYTES_MIN = 1_024;
+/** POSTs are not kept smaller than this for good because larger ones have failed. */
+const BOUND_BYTES_MIN = 8_192;
+
 export interface UplinkSession {
   /** What every POST's header begins with. */
   readonly header: { readonly key: string; readonly node: string; readonly gen: number };
@@ -25,7 +30,7 @@ export class Uplink {
   readonly #limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>;
   /** The POST in flight; cleared by its answer or its failure, and by `reset`. */
   #post: Post | null = null;
-  /** Number of the last POST of this generation; 0 again by `reset`. */
+  /** Number of the last POST of this generation; 0 again by `begin`. */
   #n = 0;
   /** A ping or the goodbye for the next POST: unlike volatile frames it must not be dropped for what follows it. At most one of each. */
   #words: Line[] = [];
@@ -36,21 +41,28 @@ export class Uplink {
   #ackDue = false;
   /** Whether the last POST was not answered and its frames go up again; cleared when they do. */
   #repeating = false;
-  /** Bytes one POST may carry: halved when one was overdue, so that a slow path makes progress. */
+  /** Bytes one POST may carry: half of one that failed, so that a slow path makes progress, and twice as much after each that was answered… */
   #batchBytes: number;
+  /** …up to this, for somebody on the path may refuse more. */
+  #boundBytes: number;
 
   constructor(carriers: CarrierSet, roundTrip: RoundTrip, limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>) {
     this.#carriers = carriers;
     this.#roundTrip = roundTrip;
     this.#limits = limits;
-    this.#batchBytes = limits.batchBytes;
+    this.#batchBytes = this.#boundBytes = limits.batchBytes;
   }
 
-  /** A new generation: POSTs of the last one are abandoned, and what was loose with them. */
+  /** A new generation. */
+  begin(): void {
+    this.reset();
+    this.#n = 0;
+  }
+
+  /** The POST in flight is abandoned, and what was loose with it. The goodbye may follow in the same generation, and must not look like a repetition. */
   reset(): void {
     this.#carriers.drop(this.#post, 'superseded');
     this.#post = null;
-    this.#n = 0;
     this.#repeating = false;
     this.#clear();
   }
@@ -58,6 +70,10 @@ export class Uplink {
   #clear(): void {
     this.#ackDue = false;
     this.#words = [];
+    this.#dropLoose();
+  }
+
+  #dropLoose(): void {
     this.#loose = [];
     this.#looseBytes = 0;
   }
@@ -111,15 +127,16 @@ export class Uplink {
     const counted = ledger.slice(base, this.#batchBytes);
     this.#n += 1;
     const header = { ...session.header, n: this.#n, base };
+    const repeated = this.#repeating;
+    if (repeated) this.#dropLoose();
     const lines = [...counted, ...this.#words, ...this.#loose].map((line) => line.text);
     const bytes = sizeOf(counted) + this.#looseBytes;
     lines.unshift(encodeFrame([Type.post, session.tellsRx ? { ...header, rx: ledger.rx } : header]));
     this.#clear();
-    const repeated = this.#repeating;
     this.#repeating = false;
     const deadline = now + this.#roundTrip.patience(bytes);
     this.#post = this.#carriers.request<Post>(
-      { kind: 'post', gen, base, deadline, answered: false, repeated },
+      { kind: 'post', gen, base, bytes, single: counted.length === 1, deadline, answered: false, repeated },
       lines,
       now,
     );
@@ -132,16 +149,19 @@ export class Uplink {
     if (post !== this.#post) return;
     this.#post = null;
     this.#roundTrip.sample(now - post.openedAt);
-    this.#batchBytes = Math.min(this.#limits.batchBytes, this.#batchBytes * 2);
+    this.#batchBytes = Math.min(this.#boundBytes, this.#batchBytes * 2);
   }
 
-  /** It ended without an answer. True: its frames go up again; false: that was the second time. */
+  /** It ended without an answer. True: as many of its frames go up again as are half of it; false: that was the second time. */
   handleFailure(post: Post): boolean {
     this.#carriers.drop(post, 'not answered');
     if (post !== this.#post) return true;
     this.#post = null;
     this.#ackDue = true;
     this.#repeating = true;
+    const half = Math.max(BATCH_BYTES_MIN, Math.floor(post.bytes / 2));
+    this.#batchBytes = Math.min(this.#batchBytes, half);
+    this.#boundBytes = Math.max(BOUND_BYTES_MIN, Math.min(this.#boundBytes, half));
     return !post.repeated;
   }
 
@@ -149,7 +169,6 @@ export class Uplink {
   giveUpOverdue(now: number): boolean {
     const post = this.#post;
     if (post === null || now < post.deadline) return false;
-    this.#batchBytes = Math.max(1, Math.floor(this.#batchBytes / 2));
     return !this.handleFailure(post);
   }
 
