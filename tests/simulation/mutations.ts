@@ -47,7 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'P2',
     breaks: 'a subscription that is asked for again does not say where it stood',
     file: `${CHANNELS}/subscription.ts`,
-    find: 'if (since !== null) return { since };',
+    find: 'if (since !== null && !this.#stateless) return { since };',
     replace: '',
     by: app(),
   },

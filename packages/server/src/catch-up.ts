@@ -111,6 +111,7 @@ export class CatchUp {
         offset: entries[0]?.prev ?? head,
         head,
         recovered: from.since === undefined ? null : false,
+        snapshot: true,
       });
       return { epoch, offset: head, entries, snapshot: hub.options.encoder.snapshot(channel.n, snapshot) };
     }

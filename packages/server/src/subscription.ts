@@ -36,6 +36,8 @@ interface Start {
   readonly offset: number;
   readonly head: number;
   readonly recovered: boolean | null;
+  /** Whether a snapshot follows. Default: false. */
+  readonly snapshot?: boolean;
 }
 
 export class Subscription {

@@ -97,6 +97,8 @@ export class Subscription {
   #epoch: string | null;
   #offset: number;
   #events: readonly string[] = [];
+  /** Whether a snapshot was announced that has not come: the position is of no use without it. */
+  #stateless = false;
   /** Messages up to here were missed earlier. */
   #recoveredTo = 0;
   readonly #members = new Map<string, PresenceEntry>();
@@ -132,7 +134,7 @@ export class Subscription {
   /** What to ask for: to go on from where it stands. */
   get from(): SubscribeOptions {
     const since = this.position;
-    if (since !== null) return { since };
+    if (since !== null && !this.#stateless) return { since };
     return this.#rewind === undefined ? {} : { rewind: this.#rewind };
   }
 
@@ -146,9 +148,10 @@ export class Subscription {
     this.#setState({ status: 'failed', code, message, retryAt });
   }
 
-  handleSubscribed({ n, epoch, offset, recovered, events, presence, head }: Subscribed): void {
+  handleSubscribed({ n, epoch, offset, recovered, events, presence, head, snapshot = false }: Subscribed): void {
     this.n = n;
     this.#events = events;
+    this.#stateless = snapshot;
     // While the answer was on its way another link may have brought more of the same log.
     this.#offset = epoch === this.#epoch ? Math.max(this.#offset, offset) : offset;
     this.#epoch = epoch;
@@ -193,6 +196,7 @@ export class Subscription {
 
   handleSnapshot(data: unknown): void {
     const { position } = this;
+    this.#stateless = false;
     if (position !== null) this.#listener.snapshot(data, position);
   }
 

@@ -88,7 +88,7 @@ export class Subscriptions {
       const subscription = this.#byName.get(name);
       if (subscription?.id !== id) this.#leaving.add(name);
       // An answer that came after the attach went up has given it a position: it is asked for anew, from there.
-      else if (since !== undefined || subscription.position === null) {
+      else if (since !== undefined || subscription.from.since === undefined) {
         this.#markAsked(subscription);
         subscription.subscribing();
       }

@@ -69,7 +69,7 @@ export const FRAMES: readonly FrameEntry[] = [
     name: 'subscribed',
     class: 'counted',
     direction: 'down',
-    form: '[17, id, {n, epoch, offset, head, recovered, events, presence?}]',
+    form: '[17, id, {n, epoch, offset, head, recovered, events, snapshot?, presence?}]',
   },
   {
     type: 18,

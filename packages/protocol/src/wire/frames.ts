@@ -166,6 +166,8 @@ export interface Subscribed {
   readonly recovered: boolean | null;
   /** Event names by index. */
   readonly events: readonly string[];
+  /** Whether a snapshot follows. */
+  readonly snapshot?: boolean;
   readonly presence?: readonly PresenceEntry[];
 }
 

@@ -48,6 +48,7 @@ const FORMS: Forms = {
       head: int,
       recovered: (value) => value === null || flag(value),
       events: list(text),
+      snapshot: optional(flag),
       presence: members,
     }),
   ],

@@ -237,6 +237,17 @@ describe('a snapshot', () => {
     expect(room.data).toEqual(['a', 'b']);
   });
 
+  test('that was announced and has not come is asked for again, as by somebody new', () => {
+    session.channels.subscribe('room', { rewind: 2 }, room);
+    const [sub] = session.attach();
+    session.subscribed(sub?.[0] ?? 0, { offset: 7, head: 7, snapshot: true });
+    expect(session.channels.subs().map(([, name, from]) => [name, from])).toEqual([['room', { rewind: 2 }]]);
+    session.receive([25, 1, 'the state']);
+    expect(session.channels.subs().map(([, name, from]) => [name, from])).toEqual([
+      ['room', { since: { epoch: 'e', offset: 7 } }],
+    ]);
+  });
+
   test('is not heard of any more when nobody wants the channel', () => {
     subscribedRoom();
     session.channels.unsubscribe('room');
