@@ -35,6 +35,7 @@ export default defineConfig({
       project('simulation', 'tests/simulation/**/*.test.ts', 60_000),
       project('brokers', 'tests/brokers/**/*.test.ts', 20_000),
       project('bench', 'bench/test/**/*.test.ts', 60_000),
+      project('cluster', 'tests/cluster/**/*.test.ts', 20_000),
       project('packages', 'tests/packages/**/*.test.ts', 120_000, [], ['tests/packages/installation.ts']),
       project('types', 'tests/types/**/*.test.ts', 120_000),
       project('gauntlet', 'tests/gauntlet/**/*.test.ts', 60_000),

@@ -111,6 +111,14 @@ export function describeNodes(name: string, create: () => BrokerUnderTest | Prom
       expect(await nodesOf(brokers[1]).occupancy('empty')).toBe(0);
     });
 
+    it('lets them agree upon what one of them has proposed first', async () => {
+      const agreed = await Promise.all(brokers.map((broker, i) => nodesOf(broker).agree('a name\n.', `proposal ${i}`)));
+      expect(new Set(agreed).size).toBe(1);
+      expect(agreed[0]).toMatch(/^proposal \d$/);
+      expect(await nodesOf(brokers[1]).agree('a name\n.', 'later')).toBe(agreed[0]);
+      expect(await nodesOf(brokers[1]).agree('another', 'later')).toBe('later');
+    });
+
     it('changes and forgets members', async () => {
       const a = await join(0, 'a');
       await a.enter('room', 'ann', '1');

@@ -126,7 +126,32 @@ export const APP_EVENTS = [
   'canceled',
 ] as const;
 
-export type CoveredEvent = (typeof SESSION_EVENTS)[number] | (typeof APP_EVENTS)[number];
+export const CLUSTER_EVENTS = [
+  'safety schedule',
+  'liveness schedule',
+  'cut',
+  'stall',
+  'vanish',
+  'healed',
+  'loss',
+  'kill',
+  'drain',
+  'start',
+  'cut off',
+  'post',
+  'join',
+  'die',
+  'forwarded',
+  'hand-over',
+  'relayed',
+  'post lost',
+  'snapshot lost',
+] as const;
+
+export type CoveredEvent =
+  | (typeof SESSION_EVENTS)[number]
+  | (typeof APP_EVENTS)[number]
+  | (typeof CLUSTER_EVENTS)[number];
 
 export class Coverage {
   readonly counts = new Map<CoveredEvent, number>();

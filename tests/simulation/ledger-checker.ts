@@ -59,6 +59,11 @@ export class LedgerChecker {
     this.#coverage = coverage;
   }
 
+  /** Every incarnation that there ever was. */
+  get sids(): Iterable<string> {
+    return this.#lives.keys();
+  }
+
   life(sid: string): Life {
     const life = this.#lives.get(sid);
     if (life === undefined) throw new Error(`nobody has seen ${sid} begin`);

@@ -17,10 +17,12 @@ export interface Mutation {
 
 const session = (seeds = 400) => ({ world: 'session', seeds }) as const;
 const app = (seeds = 400) => ({ world: 'app', seeds }) as const;
+const cluster = (seeds = 400) => ({ world: 'cluster', seeds }) as const;
 
 const CLIENT = 'packages/protocol/src/session/client';
 const SERVER = 'packages/protocol/src/session/server';
 const CHANNELS = 'packages/protocol/src/channels';
+const CLUSTER = 'packages/server/src/cluster';
 
 const LATENESS = ['packages/protocol/test/session/lateness.test.ts'];
 const OVERTAKEN = ['packages/protocol/test/session/overtaken-attach.test.ts'];
@@ -396,5 +398,69 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (n < this.#n) return answer.end(this.#empty(n));',
     replace: '',
     by: session(),
+  },
+  {
+    rule: 'N1',
+    breaks: 'a session that is elsewhere is lost to an attach that comes here',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: 'if (!key?.genuine) return null;',
+    replace: 'if (key !== undefined) return null;',
+    by: cluster(),
+  },
+  {
+    rule: 'N2',
+    breaks: 'an owner that has given a session away keeps it',
+    file: `${SERVER}/server-session.ts`,
+    find: "this.#depart('superseded', now);",
+    replace: '',
+    by: cluster(),
+  },
+  {
+    rule: 'N2',
+    breaks: 'the outbox stays behind',
+    file: `${SERVER}/server-session.ts`,
+    find: 'lines: ledger.slice(ledger.ob).map(({ text }) => text)',
+    replace: 'lines: [] as string[]',
+    by: cluster(),
+  },
+  {
+    rule: 'N3',
+    breaks: 'a session is given to an attach that is older than the one it has',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: 'if (session.gen >= gen) return { fenced: session.gen };',
+    replace: '',
+    by: cluster(1_500),
+  },
+  {
+    rule: 'N3',
+    breaks: 'a node that gave a session away does not say to whom',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: ': { elsewhere: tombstone.to };',
+    replace: ': { none: true };',
+    by: cluster(1_500),
+  },
+  {
+    rule: 'N4',
+    breaks: 'two attaches ask for one session at a time',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: 'this.#pending.set(key.sid,',
+    replace: "this.#pending.set('',",
+    by: cluster(1_500),
+  },
+  {
+    rule: 'N5',
+    breaks: 'a node that says nothing is taken for one without the session',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: "if (PostFailure.is(error, 'unreachable')) continue;",
+    replace: 'if (error !== null) continue;',
+    by: cluster(1_500),
+  },
+  {
+    rule: 'N6',
+    breaks: 'what is sent to a session where it was goes nowhere',
+    file: `${SERVER}/server-session.ts`,
+    find: 'if (this.#ended !== null) return this.#relay?.(line);',
+    replace: 'if (this.#ended !== null) return;',
+    by: cluster(),
   },
 ];

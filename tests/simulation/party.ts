@@ -1,7 +1,9 @@
 /** One client of the session world, with an application that sends numbered frames and checks those it is handed. */
-import { ClientSession, type Line, splitLine } from '@runnel/protocol';
-import { type Random, VirtualClient } from '@runnel/protocol/testing';
-import type { SessionWorld } from './session-world.ts';
+import { ClientSession, type Line, splitLine, type Transport } from '@runnel/protocol';
+import { type Random, VirtualClient, type VirtualNetwork, type VirtualTime } from '@runnel/protocol/testing';
+import type { Coverage } from './coverage.ts';
+import type { EventLog } from './event-log.ts';
+import type { LedgerChecker } from './ledger-checker.ts';
 import { check } from './violation.ts';
 import { WireChecker } from './wire-checker.ts';
 
@@ -18,11 +20,26 @@ export const toLines = (text: string): Line[] =>
 export const payload = (random: Random): string =>
   random.chance(0.03) ? JSON.stringify('x'.repeat(random.int(40, 400))) : 'null';
 
+/** What a party needs of the world that it is in. */
+export interface PartyWorld {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly coverage: Coverage;
+  readonly log: EventLog;
+  readonly ledgers: LedgerChecker;
+  readonly network: VirtualNetwork;
+  readonly transports: readonly Transport[];
+  readonly hasCredentials: boolean;
+  readonly newId: () => string;
+  /** Whether a node has the session. */
+  has(sid: string): boolean;
+}
+
 export class Party {
   readonly name: string;
   readonly client: VirtualClient;
   readonly wire: WireChecker;
-  readonly #world: SessionWorld;
+  readonly #world: PartyWorld;
   /** The incarnation that the client believes in. */
   #sid: string | null = null;
   /** *over*: closed, kicked or dead. */
@@ -33,7 +50,7 @@ export class Party {
   acceptedToken = 0;
   losses = 0;
 
-  constructor(world: SessionWorld, name: string) {
+  constructor(world: PartyWorld, name: string) {
     this.#world = world;
     this.name = name;
     this.wire = new WireChecker(world.coverage);
@@ -123,7 +140,7 @@ export class Party {
     const { session } = this.client;
     const { sid, ledger } = session;
     if (sid === null || !session.ready || session.transport === null) return false;
-    if (this.#world.server.registry.session(sid) === undefined) return false;
+    if (!this.#world.has(sid)) return false;
     const { up, down } = this.#world.ledgers.life(sid);
     return up.complete && down.complete && ledger.acked === ledger.tx;
   }

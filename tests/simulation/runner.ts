@@ -1,17 +1,19 @@
 /** Runs schedules of both worlds by seed, and tells of the first that fails so that it can be run again. */
 import { runAppSchedule } from './app-schedule.ts';
+import { runClusterSchedule } from './cluster-schedule.ts';
 import { Coverage } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 
-export const WORLDS = ['session', 'app'] as const;
+export const WORLDS = ['session', 'app', 'cluster'] as const;
 export type WorldName = (typeof WORLDS)[number];
 
-/** Every this many-th seed is one of the application world, which is dearer. */
-const APP_EVERY = 4;
+/** Of so many seeds one each is of the application and the cluster world, which are dearer. */
+const EVERY = 4;
 
 /** Which world a seed belongs to unless somebody says otherwise. */
-export const worldOf = (seed: number): WorldName => (seed % APP_EVERY === 0 ? 'app' : 'session');
+export const worldOf = (seed: number): WorldName =>
+  seed % EVERY === 0 ? 'app' : seed % EVERY === 1 ? 'cluster' : 'session';
 
 export interface Failure {
   readonly seed: number;
@@ -31,7 +33,8 @@ export async function runSeed(
   options: { world?: WorldName | undefined; hashed?: boolean; onWorld?: (world: World) => void } = {},
 ): Promise<ScheduleResult> {
   const { world = worldOf(seed), hashed = false, onWorld = () => {} } = options;
-  return world === 'app' ? runAppSchedule(seed, onWorld, hashed) : runSchedule(seed, onWorld, hashed);
+  const run = { session: runSchedule, app: runAppSchedule, cluster: runClusterSchedule }[world];
+  return run(seed, onWorld, hashed);
 }
 
 export interface Batch {

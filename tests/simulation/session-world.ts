@@ -131,6 +131,10 @@ export class SessionWorld {
     return Number(token) >= (this.#tokens.get(name) ?? 1) ? { id: this.#users.get(name) ?? name } : null;
   }
 
+  has(sid: string): boolean {
+    return this.server.registry.session(sid) !== undefined;
+  }
+
   /** Every invariant that must hold at every moment. */
   check(): void {
     const { registry } = this.server;

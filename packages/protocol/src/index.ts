@@ -11,6 +11,7 @@ export * from './session/ledger.ts';
 export * from './session/server/ports.ts';
 export * from './session/server/server-link.ts';
 export * from './session/server/server-session.ts';
+export type * from './session/server/session-record.ts';
 export * from './session/server/session-registry.ts';
 export * from './wire/fragments.ts';
 export * from './wire/frames.ts';

@@ -1,4 +1,4 @@
-import { type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
+import { type AppUpFrame, type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
 import { Call } from './call.ts';
 import type { SessionInfo } from './channels/access.ts';
 import type { Encoder } from './encoder.ts';
@@ -31,6 +31,8 @@ export class AppSession<I extends Identity> {
   readonly #turns = new Map<string, Promise<void>>();
   /** As the session core said last. */
   #reachable = true;
+  /** The calls that are answered by the node which had the session before, and how to tell it of them; null: there are none. */
+  #elsewhere: { readonly ids: ReadonlySet<number>; readonly tell: (frame: AppUpFrame) => void } | null = null;
 
   constructor(session: ServerSession<SharedLine, I>, options: AppSessionOptions) {
     this.session = session;
@@ -74,6 +76,29 @@ export class AppSession<I extends Identity> {
     const call = new Call({ id, receiver: session, onSettled, ...this.#options });
     this.#calls.set(id, call);
     return call;
+  }
+
+  /** PROTOCOL §12.2: these calls are answered by the node that had the session before; `tell` hands it a frame that concerns one of them. */
+  awaitElsewhere(ids: Iterable<number>, tell: (frame: AppUpFrame) => void): void {
+    const open = new Set(ids);
+    this.#elsewhere = open.size === 0 ? null : { ids: open, tell };
+  }
+
+  /** Hands on a frame that concerns a call of another node; false: it concerns none. */
+  tellElsewhere(id: number, frame: AppUpFrame): boolean {
+    if (!this.#elsewhere?.ids.has(id)) return false;
+    this.#elsewhere.tell(frame);
+    return true;
+  }
+
+  /** Channels with publishes that have not been handled. */
+  get busyChannels(): readonly string[] {
+    return [...this.#turns.keys()];
+  }
+
+  /** Resolves when the publishes to a channel that are queued now have been handled. */
+  whenFree(channel: string): Promise<void> {
+    return this.#turns.get(channel) ?? Promise.resolve();
   }
 
   /** Answers `id` with an error, without a call. */

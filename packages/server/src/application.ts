@@ -24,6 +24,11 @@ import { Calls } from './calls.ts';
 import type { SessionInfo } from './channels/access.ts';
 import { ChannelHandle, type ChannelPorts, type Occupancy } from './channels/channel-handle.ts';
 import { HandlerRegistry } from './channels/handler-registry.ts';
+import type { ApplicationRecord } from './cluster/application-record.ts';
+import { Census } from './cluster/census.ts';
+import type { FormerNode } from './cluster/former-node.ts';
+import { PresenceExchange, type PresenceExchangeOptions } from './cluster/presence-exchange.ts';
+import { type EstateOptions, SessionEstate } from './cluster/session-estate.ts';
 import { Core } from './core.ts';
 import { Credentials, type Expiring } from './credentials.ts';
 import { Encoder } from './encoder.ts';
@@ -32,8 +37,9 @@ import { Presence } from './presence.ts';
 import { Publishes } from './publishes.ts';
 import { type OnError, Reporter } from './reporter.ts';
 import { Requests } from './requests.ts';
-import type { SharedLine } from './shared-line.ts';
+import { type SharedLine, sharedLine } from './shared-line.ts';
 import { Snapshots } from './snapshots.ts';
+import type { Predecessor } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Timing } from './timing.ts';
 import { Users } from './users.ts';
@@ -58,6 +64,8 @@ export interface ApplicationOptions<I extends Identity> {
 export class Application<I extends Identity & Expiring> implements ServerApp<SharedLine, I> {
   readonly handlers: HandlerRegistry<I>;
   readonly users: Users<I> = new Users();
+  /** Who, and how many, there are. */
+  readonly census: Census<I>;
   readonly #options: ApplicationOptions<I>;
   readonly #core: Core<I>;
   readonly #presence: Presence<I>;
@@ -92,6 +100,10 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       limits,
       clock,
       membersOf: (resolved) => this.#presence.parts(resolved),
+      followed: ({ name, channel }) =>
+        channel.presence === null ? null : (this.#presence.exchange?.follow(name) ?? null),
+      forgotten: (channel) => this.#presence.exchange?.forget(channel),
+      presence: (channel, announcement) => this.#presence.exchange?.hear(channel, announcement),
       onError: (error, channel) => reporter.report(error, { during: 'subscribe', channel }),
     });
     const broadcaster = new Broadcaster({ broker, encoder, reporter });
@@ -99,8 +111,8 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const { handlers } = this;
     const ports: ChannelPorts = {
       broadcast: (resolved, event, data) => this.#broadcast(resolved, event, data),
-      members: async (resolved) => this.#presence.members(resolved.name),
-      occupancy: async (resolved) => this.#occupancy(resolved),
+      members: ({ name }) => this.census.members(name),
+      occupancy: ({ name }) => this.census.occupancy(name),
     };
     const core = new Core<I>({
       ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub, ports },
@@ -125,6 +137,12 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     this.#requests = new Requests<I>(core, { handlerMs, builtIns });
     this.#volatiles = new Volatiles<I>(core);
     this.#calls = new Calls<I>({ limits, clock });
+    this.census = new Census<I>({
+      users: this.users,
+      reauthorize: (of) => this.reauthorize(of),
+      members: (channel) => this.#presence.members(channel),
+      count: (channel) => this.#occupancy(channel),
+    });
   }
 
   // ——— from the session core ———
@@ -157,9 +175,9 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
         return;
       }
       case Type.part:
-        return of.call(frame[1])?.stream?.allow(frame[2]);
       case Type.cancel:
-        return of.call(frame[1])?.abort(new RunnelError('canceled', 'the caller canceled'));
+        if (!of.tellElsewhere(frame[1], frame)) this.callFrame(of, frame);
+        return;
       case Type.volatile:
         return this.#volatiles.handle(of, frame[1], frame[2], frame[3]);
     }
@@ -198,6 +216,83 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     if (!session.confirmed) return;
     // Behind the `onLeave` of what it followed, which waits for the end of the turn as well.
     void Promise.resolve().then(() => this.#hook(() => this.#options.onSessionEnd?.(of.info, code)));
+  }
+
+  // ——— for the cluster ———
+
+  /** Another node has the session from here on (PROTOCOL §12.2). What runs on for it here is the estate's. */
+  handOver(
+    session: ServerSession<SharedLine, I>,
+    options: Pick<EstateOptions, 'sendLines' | 'freeChannel'>,
+  ): { readonly record: ApplicationRecord; readonly estate: SessionEstate<I> } | null {
+    const of = this.#sessions.get(session);
+    if (of === undefined) return null;
+    const { broker, clock } = this.#core;
+    const arrived = (): void => this.#presence.leaveAll(of);
+    const estate = new SessionEstate<I>(of, { broker, clock, arrived, ...options });
+    const { subscriptions: followed } = of;
+    const logless = [...followed.values()].filter(({ resolved }) => resolved.channel.history === null);
+    for (const { resolved } of logless) {
+      const channel = this.#core.hub.get(resolved.name);
+      if (channel !== undefined) estate.echo(channel.name, { epoch: channel.epoch, offset: channel.head });
+    }
+    const record: ApplicationRecord = {
+      subscriptions: this.#subscriptions.handOver(of),
+      calls: of.calls.map(({ id }) => id),
+      busy: of.busyChannels,
+      presence: this.#presence.attended(of),
+    };
+    this.#sessions.delete(session);
+    this.users.delete(of);
+    this.#credentials.forget(of);
+    return { record, estate };
+  }
+
+  /** A session that another node has handed over. `from` stands for that node. Resolves when it is present where it was. */
+  async adopt(session: ServerSession<SharedLine, I>, record: ApplicationRecord, from: FormerNode): Promise<void> {
+    const { clock, encoder } = this.#core;
+    const of = new AppSession<I>(session, { clock, encoder });
+    this.#sessions.set(session, of);
+    this.users.add(of);
+    this.#credentials.watch(of);
+    of.awaitElsewhere(record.calls, from.tell);
+    for (const channel of record.busy) of.inTurn(channel, () => from.whenFree(channel));
+    for (const { sub, told } of record.subscriptions) {
+      const [id, channel, since] = sub;
+      const predecessor: Predecessor = (until) => from.messages(channel, until);
+      this.#subscriptions.subscribe(of, { id, channel, from: since, predecessor, told });
+    }
+    await Promise.all(
+      record.presence.map(async ({ channel, member }) => {
+        const entering = this.#presence.announce(of, channel);
+        await this.#presence.enter(of, entering, member);
+        this.#presence.settle(of, entering);
+      }),
+    );
+  }
+
+  /** Presence is shared with other nodes from here on. */
+  sharePresence(options: Omit<PresenceExchangeOptions, 'members'>): PresenceExchange<I> {
+    const exchange = new PresenceExchange<I>({ ...options, members: this.#presence.remote });
+    this.#presence.exchange = exchange;
+    return exchange;
+  }
+
+  /** What the node before has answered for a session, and the calls that it has still to answer. */
+  relayed(
+    session: ServerSession<SharedLine, I>,
+    lines: readonly string[],
+    open: readonly number[],
+    from: FormerNode,
+  ): void {
+    this.#sessions.get(session)?.awaitElsewhere(open, from.tell);
+    for (const text of lines) session.enqueue(sharedLine(text));
+  }
+
+  /** A frame that came to the node which has the session now, for a call that runs here. */
+  callFrame(of: AppSession<I>, frame: AppUpFrame): void {
+    if (frame[0] === Type.part) of.call(frame[1])?.stream?.allow(frame[2]);
+    else if (frame[0] === Type.cancel) of.call(frame[1])?.abort(new RunnelError('canceled', 'the caller canceled'));
   }
 
   // ——— for the server ———
@@ -240,7 +335,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     return sent;
   }
 
-  #occupancy({ name }: ResolvedChannel): Occupancy {
+  #occupancy(name: string): Occupancy {
     return { subscribers: this.#core.hub.get(name)?.subscriberCount ?? 0, members: this.#presence.count(name) };
   }
 

@@ -96,7 +96,7 @@ export class BuiltIns<I extends Identity> {
     try {
       const member = await this.#member(of, resolved, data);
       // Who gave up has been told that it is not in.
-      if (!call.settled) presence.enter(of, entering, member);
+      if (!call.settled) await presence.enter(of, entering, member);
       return null;
     } finally {
       presence.settle(of, entering);
@@ -133,7 +133,7 @@ export class BuiltIns<I extends Identity> {
     const resolved = this.#present(name);
     const page = asked === null ? null : membersQuery(asked);
     await this.#mayRead(of, resolved);
-    const members = this.#options.presence.members(resolved.name);
+    const members = await this.#core.ports.members(resolved);
     const { messageBytes } = this.#core.limits;
     if (page !== null) {
       const { skip, limit } = page;

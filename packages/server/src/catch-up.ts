@@ -11,7 +11,7 @@ import type { Hub } from './hub.ts';
 import { type HubChannel, PAGE_ENTRIES } from './hub-channel.ts';
 import type { SharedLine } from './shared-line.ts';
 import type { Slots } from './slots.ts';
-import type { Subscription } from './subscription.ts';
+import type { Predecessor, Subscription } from './subscription.ts';
 
 /** Snapshots read for one subscription before it is refused. */
 const SNAPSHOTS_MAX = 3;
@@ -31,6 +31,8 @@ export interface CatchUpOptions {
   readonly from: SubscribeOptions;
   /** Null where the contract declares no snapshot. */
   readonly snapshots: SnapshotSource | null;
+  /** Of a channel without a log whose subscription another node had until now. */
+  readonly predecessor: Predecessor | null;
 }
 
 /** What a subscription is sent first, once it was answered. */
@@ -59,7 +61,7 @@ export class CatchUp {
     const { hub, channel, subscription } = this.#options;
     channel.recent.begin();
     try {
-      const opening = (await this.#openByLog()) ?? (await this.#openBySnapshot());
+      const opening = (await this.#openByPredecessor()) ?? (await this.#openByLog()) ?? (await this.#openBySnapshot());
       if (opening !== null) await this.#follow(opening);
     } catch (cause) {
       subscription.revoke('broker_failed', 'the log of the channel could not be read');
@@ -75,6 +77,19 @@ export class CatchUp {
   cancel(): void {
     this.#stopWaiting?.();
     this.#unwanted.abort(new RunnelError('canceled', 'the subscription has ended'));
+  }
+
+  /** Answers from what another node has heard meanwhile. Null where there is none; what it has not, was missed. */
+  async #openByPredecessor(): Promise<Opening | null> {
+    const { channel, subscription, from, snapshots, predecessor } = this.#options;
+    const { since } = from;
+    if (predecessor === null || since === undefined) return null;
+    const { epoch, head } = channel;
+    const entries = await predecessor({ epoch, offset: head });
+    if (subscription.ended || channel.epoch !== epoch || (entries === null && snapshots !== null)) return null;
+    const offset = entries === null ? head : since.offset;
+    subscription.answer({ offset, head: channel.head, recovered: entries !== null });
+    return { epoch, offset, entries: entries ?? [], snapshot: [] };
   }
 
   /** Answers from the log. Null where that is not how the subscription begins. */

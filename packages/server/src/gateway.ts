@@ -18,6 +18,8 @@ import { nanoid } from 'nanoid';
 import { createMiddleware, type Middleware } from './adapters/express.ts';
 import { type HttpServer, type Interceptor, intercept } from './adapters/http-server.ts';
 import { type Authenticate, Authenticator } from './authenticator.ts';
+import type { Cluster, ClusterOptions } from './cluster/cluster.ts';
+import type { Expiring } from './credentials.ts';
 import { type Door, Doors } from './doors.ts';
 import { type Clock, Driver, systemClock } from './driver.ts';
 import { ResumeKeys } from './keys.ts';
@@ -35,7 +37,7 @@ import { NodeCall } from './transports/node-call.ts';
 import { StreamProbes } from './transports/stream-probes.ts';
 import { WebSocketEdge } from './transports/websocket-edge.ts';
 
-export interface GatewayOptions<I extends Identity> {
+export interface GatewayOptions<I extends Identity & Expiring> {
   readonly app: ServerApp<SharedLine, I>;
   readonly authenticate: Authenticate<I>;
   /** Middlewares that run before `authenticate`. Default: none. */
@@ -62,7 +64,15 @@ export interface GatewayOptions<I extends Identity> {
   readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
   /** Default: the clock of the process. */
   readonly clock?: Clock | undefined;
+  /** Joins the other nodes. Default: there are none. */
+  readonly joinCluster?: ((parts: ClusterParts<I>) => Cluster<I>) | undefined;
 }
+
+/** What a node brings into its cluster. */
+export type ClusterParts<I extends Identity & Expiring> = Pick<
+  ClusterOptions<I>,
+  'node' | 'clock' | 'registry' | 'readKey' | 'agreed' | 'turn' | 'serve' | 'onError'
+>;
 
 export interface CloseOptions {
   /** Clients are asked to come back after a random part of this, ms. Default 2,000. */
@@ -74,8 +84,10 @@ export interface CloseOptions {
 /** How long, and how often, `close` looks whether clients that poll have fetched what they are owed, ms. */
 const FETCH_MS = 1_000;
 const FETCH_LOOK_MS = 20;
+/** Clients of a node that is left come back, to another, after a random part of this, ms. */
+const HAND_OVER_RETRY_MS = 500;
 
-export class Gateway<I extends Identity> {
+export class Gateway<I extends Identity & Expiring> {
   readonly node: string;
   readonly limits: Limits;
   readonly registry: SessionRegistry<SharedLine, I>;
@@ -85,6 +97,8 @@ export class Gateway<I extends Identity> {
   readonly #openings: Openings<I>;
   readonly #authenticator: Authenticator<I>;
   readonly #edge: Edge<I>;
+  /** Null: there are no other nodes. */
+  readonly #cluster: Cluster<I> | null;
   readonly #probes: StreamProbes<I>;
   readonly #http: HttpEdge<I>;
   readonly #events: EventFeed<I>;
@@ -128,6 +142,15 @@ export class Gateway<I extends Identity> {
     const onError = (error: unknown): void => report(error, 'authenticate');
     const middlewares = new Middlewares(use, onError);
     this.#authenticator = new Authenticator({ authenticate, middlewares, clock, onError });
+    this.#cluster =
+      options.joinCluster?.({
+        ...{ node: this.node, clock, registry: this.registry },
+        readKey: (key) => keys.readKey(key),
+        turn: (run) => void this.#edge.turn(run),
+        agreed: options.secret === undefined ? (secret) => keys.agree(secret) : undefined,
+        serve: (call) => this.#serve(call, this.#doors.ofRouted(call.url), null),
+        onError: (error) => report(error, 'turn'),
+      }) ?? null;
     this.#edge = new Edge<I>({
       registry: this.registry,
       driver: this.#driver,
@@ -138,6 +161,7 @@ export class Gateway<I extends Identity> {
       authenticator: this.#authenticator,
       openings: this.#openings,
       report,
+      cluster: this.#cluster,
     });
     this.#http = new HttpEdge(this.#edge, this.#probes);
     this.#events = new EventFeed({ edge: this.#edge, newId: nanoid });
@@ -229,6 +253,7 @@ export class Gateway<I extends Identity> {
   }
 
   async #close(retryMs: number, timeoutMs: number): Promise<void> {
+    if (this.#cluster !== null) await this.#handAllOver(this.#cluster, timeoutMs);
     this.#edge.turn((now) => this.registry.flush(now));
     await this.#fetched(Math.min(timeoutMs, FETCH_MS));
     this.#edge.refuseAll(retryMs);
@@ -238,7 +263,22 @@ export class Gateway<I extends Identity> {
     });
     this.#probes.endAll();
     await this.#edge.drain(timeoutMs);
+    await this.#cluster?.close();
     this.#driver.stop();
+  }
+
+  /** Lets go of every link, so that its client attaches elsewhere and its session is taken from here. */
+  async #handAllOver(cluster: Cluster<I>, timeoutMs: number): Promise<void> {
+    cluster.drain();
+    this.#edge.refuseAll(HAND_OVER_RETRY_MS);
+    this.#edge.turn((now) => {
+      this.registry.flush(now);
+      this.registry.letGo(HAND_OVER_RETRY_MS, now);
+    });
+    const until = this.#edge.driver.now() + timeoutMs;
+    while (this.registry.size > 0 && this.#edge.driver.now() < until) {
+      await new Promise<void>((resolve) => void this.#clock.after(FETCH_LOOK_MS, resolve));
+    }
   }
 
   /** Between two polls there is nothing to write on: their clients get a moment to fetch what they are owed. */

@@ -16,6 +16,7 @@ import {
   Type,
 } from '@runnel/protocol';
 import type { BrokerListener, LogEntry, LogRead, NewEntry, ReadQuery } from './brokers/broker.ts';
+import type { PresenceAnnouncement } from './brokers/nodes.ts';
 import type { Hub } from './hub.ts';
 import type { LiveMessage } from './live-message.ts';
 import { RecentMessages } from './recent-messages.ts';
@@ -125,6 +126,10 @@ export class HubChannel implements BrokerListener {
     if (this.#early !== null) this.#wait(this.#early, entry);
     else if (entry.prev > this.#head && this.resolved.channel.history !== null) void this.#mend([entry]);
     else this.#deliver(entry);
+  }
+
+  presence(announcement: PresenceAnnouncement): void {
+    this.#hub.options.presence(this.name, announcement);
   }
 
   volatile({ event: name, data, by }: NewEntry): void {
@@ -243,6 +248,7 @@ export class HubChannel implements BrokerListener {
     try {
       await broker.subscribe(this.name, this);
       if (this.#isOver()) return broker.unsubscribe(this.name, this);
+      await this.#hub.options.followed(this.resolved);
       const { epoch, head } = await this.#read({ limit: 0 });
       if (this.#isOver()) return broker.unsubscribe(this.name, this);
       this.#epoch = epoch;

@@ -4,6 +4,7 @@
  */
 import type { Limits, ResolvedChannel } from '@runnel/protocol';
 import type { Broker } from './brokers/broker.ts';
+import type { PresenceAnnouncement } from './brokers/nodes.ts';
 import type { Encoder } from './encoder.ts';
 import { HubChannel } from './hub-channel.ts';
 import { HubHeads } from './hub-heads.ts';
@@ -16,6 +17,12 @@ export interface HubOptions {
   readonly clock: Timing;
   /** The members that a subscriber is told of at the start, as JSON arrays of a size that one frame takes each; null: no presence. */
   readonly membersOf: (resolved: ResolvedChannel) => readonly string[] | null;
+  /** Resolves when presence in the channel is known here; null: it is already. */
+  readonly followed: (resolved: ResolvedChannel) => Promise<void> | null;
+  /** The last subscription has left. */
+  readonly forgotten: (channel: string) => void;
+  /** Somebody's presence has changed, by way of another node. */
+  readonly presence: (channel: string, announcement: PresenceAnnouncement) => void;
   /** A subscription was lost to what `error` says; its session has been told. */
   readonly onError: (error: unknown, channel: string) => void;
 }
@@ -65,6 +72,8 @@ export class Hub {
 
   /** For channels: the last subscription has left. */
   forget(channel: HubChannel): void {
-    if (this.#channels.get(channel.name) === channel) this.#channels.delete(channel.name);
+    if (this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    this.options.forgotten(channel.name);
   }
 }

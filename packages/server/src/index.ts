@@ -30,6 +30,15 @@ export type {
   SnapshotContext,
 } from './channels/handlers.ts';
 export type { Member, ServerChannel, ServerPresence } from './channels/server-channel.ts';
+export {
+  type EstateNews,
+  HandOvers,
+  type HandOversOptions,
+  type MessagesQuestion,
+  type SessionKeeper,
+  type TakeQuestion,
+} from './cluster/hand-overs.ts';
+export { Post, type Question } from './cluster/post.ts';
 export type { Clock } from './driver.ts';
 export type { AttachRequest } from './handshake.ts';
 export type { AttachMiddleware } from './middlewares.ts';

@@ -24,16 +24,17 @@ export interface ReadKey {
 
 export class ResumeKeys {
   readonly #node: string;
-  readonly #secret: KeyObject;
+  #secret: KeyObject;
 
   /** @throws RangeError for a secret that is too short */
   constructor({ node, secret = randomBytes(32) }: ResumeKeysOptions) {
-    const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret;
-    if (bytes.length < SECRET_BYTES_MIN) {
-      throw new RangeError(`secret has ${bytes.length} bytes; give it at least ${SECRET_BYTES_MIN}, of random origin.`);
-    }
     this.#node = node;
-    this.#secret = createSecretKey(bytes);
+    this.#secret = keyOf(secret);
+  }
+
+  /** The secret that all nodes have agreed upon. Keys issued before are void. @throws RangeError as the constructor */
+  agree(secret: string): void {
+    this.#secret = keyOf(secret);
   }
 
   /** The key of the session `sid`, which has no dot. */
@@ -57,4 +58,10 @@ export class ResumeKeys {
   #sign(named: string): string {
     return createHmac('sha256', this.#secret).update(named).digest('base64url');
   }
+}
+
+function keyOf(secret: string | Uint8Array): KeyObject {
+  const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret;
+  if (bytes.length >= SECRET_BYTES_MIN) return createSecretKey(bytes);
+  throw new RangeError(`secret has ${bytes.length} bytes; give it at least ${SECRET_BYTES_MIN}, of random origin.`);
 }

@@ -6,9 +6,8 @@
  * come within a second cost each subscriber a few frames. A subscriber is listed the state as it is when it comes, changes that were not
  * told included. Being told of them once more tells it nothing wrong: the last word about a member is always what he is.
  */
-import type { Identity, PresenceChange, PresenceEntry } from '@runnel/protocol';
-import type { AppSession } from './app-session.ts';
-import { type MemberData, PresenceMember } from './presence-member.ts';
+import type { PresenceChange, PresenceEntry } from '@runnel/protocol';
+import { type Attendant, type MemberData, PresenceMember } from './presence-member.ts';
 import type { Timing } from './timing.ts';
 
 /** How long changes wait at least and at most after the last ones were told, ms; in between it is a ms for each who is there. */
@@ -26,10 +25,10 @@ export interface PresenceChannelOptions {
   readonly partSize: number;
 }
 
-export class PresenceChannel<I extends Identity> {
+export class PresenceChannel {
   readonly #options: PresenceChannelOptions;
   /** By user id, in the order in which they came. */
-  readonly #members = new Map<string, PresenceMember<I>>();
+  readonly #members = new Map<string, PresenceMember>();
   /**
    * Users who changed since the subscribers were told, each with the number of lists that had been given by then; -1 for those who were
    * in before. A user who has left need not be told of unless he was in before, or on a list given since.
@@ -51,15 +50,15 @@ export class PresenceChannel<I extends Identity> {
     return this.#members.size;
   }
 
-  enter(of: AppSession<I>, given: MemberData): void {
+  enter(of: Attendant, given: MemberData): void {
     const id = of.userId;
     this.#change(id);
-    const member = this.#members.get(id) ?? new PresenceMember<I>(id, given);
+    const member = this.#members.get(id) ?? new PresenceMember(id, given);
     this.#members.set(id, member);
     member.enter(of, given);
   }
 
-  leave(of: AppSession<I>): void {
+  leave(of: Attendant): void {
     const member = this.#members.get(of.userId);
     if (member === undefined) return;
     member.leave(of);
@@ -67,6 +66,11 @@ export class PresenceChannel<I extends Identity> {
     this.#change(member.id);
     this.#members.delete(member.id);
     this.#endIfIdle();
+  }
+
+  /** What the user of the session is shown as. */
+  given(of: Attendant): MemberData | undefined {
+    return this.#members.get(of.userId)?.given;
   }
 
   /** A session of the user has lost its link, or has one again. */
@@ -116,7 +120,7 @@ export class PresenceChannel<I extends Identity> {
     const { clock, tell } = this.#options;
     this.#cancelTimer = null;
     this.#toldAt = clock.now();
-    const news: (PresenceMember<I> | string)[] = [];
+    const news: (PresenceMember | string)[] = [];
     for (const [id, lists] of this.#changed) {
       const member = this.#members.get(id);
       if (member !== undefined || lists < this.#lists) news.push(member ?? id);

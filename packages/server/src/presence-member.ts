@@ -1,5 +1,4 @@
-import type { Identity, PresenceEntry } from '@runnel/protocol';
-import type { AppSession } from './app-session.ts';
+import type { PresenceEntry } from '@runnel/protocol';
 
 /** What a member entered with. */
 export interface MemberData {
@@ -9,10 +8,16 @@ export interface MemberData {
   readonly json: string;
 }
 
+/** That by which a user is in a channel: a session, or another node. */
+export interface Attendant {
+  readonly userId: string;
+  readonly connected: boolean;
+}
+
 /** A user who is in a channel, with one session or several. */
-export class PresenceMember<I extends Identity> {
+export class PresenceMember {
   readonly id: string;
-  readonly #sessions = new Set<AppSession<I>>();
+  readonly #attendants = new Set<Attendant>();
   #given: MemberData;
   /** Whether any of the sessions is. */
   #connected = true;
@@ -22,6 +27,11 @@ export class PresenceMember<I extends Identity> {
   constructor(id: string, given: MemberData) {
     this.id = id;
     this.#given = given;
+  }
+
+  /** What it entered with last. */
+  get given(): MemberData {
+    return this.#given;
   }
 
   /** As subscribers are told. */
@@ -35,9 +45,9 @@ export class PresenceMember<I extends Identity> {
     return this.#text;
   }
 
-  /** Whether a session is left that it is in with. */
+  /** Whether anything is left that it is in by. */
   get isIn(): boolean {
-    return this.#sessions.size > 0;
+    return this.#attendants.size > 0;
   }
 
   /** Whether it has become reachable, or is no longer, since it was last updated. */
@@ -46,14 +56,14 @@ export class PresenceMember<I extends Identity> {
   }
 
   /** It shows what it entered with last, whichever session that was. */
-  enter(of: AppSession<I>, given: MemberData): void {
-    this.#sessions.add(of);
+  enter(of: Attendant, given: MemberData): void {
+    this.#attendants.add(of);
     this.#given = given;
     this.update();
   }
 
-  leave(of: AppSession<I>): void {
-    this.#sessions.delete(of);
+  leave(of: Attendant): void {
+    this.#attendants.delete(of);
   }
 
   update(): void {
@@ -62,7 +72,7 @@ export class PresenceMember<I extends Identity> {
   }
 
   #isReachable(): boolean {
-    for (const { connected } of this.#sessions) if (connected) return true;
+    for (const { connected } of this.#attendants) if (connected) return true;
     return false;
   }
 }

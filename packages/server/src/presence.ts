@@ -10,6 +10,7 @@ import {
   RunnelError,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
+import type { PresenceExchange, RemoteAttendant, RemoteMembers } from './cluster/presence-exchange.ts';
 import { PresenceChannel } from './presence-channel.ts';
 import type { MemberData } from './presence-member.ts';
 import type { Timing } from './timing.ts';
@@ -35,8 +36,16 @@ export interface Entering {
 
 export class Presence<I extends Identity> {
   readonly #options: PresenceOptions;
+  /** Tells other nodes, and is told by them; null: there are none. */
+  exchange: PresenceExchange<I> | null = null;
+  /** Members by way of other nodes. */
+  readonly remote: RemoteMembers = {
+    enter: (channel: string, attendant: RemoteAttendant, given: MemberData) =>
+      this.#open(channel).enter(attendant, given),
+    leave: (channel: string, attendant: RemoteAttendant) => this.#channels.get(channel)?.leave(attendant),
+  };
   /** By name. A channel is here while somebody is in it, or has just left. */
-  readonly #channels = new Map<string, PresenceChannel<I>>();
+  readonly #channels = new Map<string, PresenceChannel>();
   /** The channels each session is in. */
   readonly #attendance = new Map<AppSession<I>, Set<string>>();
   /** The requests of each session to enter, in the order in which they came. */
@@ -61,8 +70,8 @@ export class Presence<I extends Identity> {
     if (others?.delete(entering) && others.size === 0) this.#entering.delete(of);
   }
 
-  /** Also for who is in already: shows other data from now on. @throws RunnelError `limit_reached` */
-  enter(of: AppSession<I>, entering: Entering, data: MemberData): void {
+  /** Also for who is in already: shows other data from now on. At once here; resolves when other nodes may know. @throws RunnelError `limit_reached`, as rejection */
+  async enter(of: AppSession<I>, entering: Entering, data: MemberData): Promise<void> {
     if (entering.overtaken) return;
     const { channel: name } = entering;
     const attended = this.#attendance.get(of) ?? new Set();
@@ -73,6 +82,7 @@ export class Presence<I extends Identity> {
     this.#attendance.set(of, attended.add(name));
     this.#overtake(of, name, entering);
     this.#open(name).enter(of, data);
+    await this.exchange?.entered(name, of, data);
   }
 
   leave(of: AppSession<I>, name: string): void {
@@ -81,6 +91,7 @@ export class Presence<I extends Identity> {
     if (!attended?.delete(name)) return;
     if (attended.size === 0) this.#attendance.delete(of);
     this.#channels.get(name)?.leave(of);
+    this.exchange?.left(name, of);
   }
 
   /** The session has ended. */
@@ -88,9 +99,20 @@ export class Presence<I extends Identity> {
     for (const channel of this.channelsOf(of)) this.leave(of, channel);
   }
 
+  /** The channels that the session is in, and as what. */
+  attended(of: AppSession<I>): readonly { readonly channel: string; readonly member: MemberData }[] {
+    return this.channelsOf(of).flatMap((channel) => {
+      const member = this.#channels.get(channel)?.given(of);
+      return member === undefined ? [] : [{ channel, member }];
+    });
+  }
+
   /** The session has lost its link, or has one again. */
   refresh(of: AppSession<I>): void {
-    for (const channel of this.channelsOf(of)) this.#channels.get(channel)?.refresh(of.userId);
+    for (const channel of this.channelsOf(of)) {
+      this.#channels.get(channel)?.refresh(of.userId);
+      this.exchange?.refreshed(channel, of);
+    }
   }
 
   /** The channels that the session is in. */
@@ -126,11 +148,11 @@ export class Presence<I extends Identity> {
     }
   }
 
-  #open(name: string): PresenceChannel<I> {
+  #open(name: string): PresenceChannel {
     const known = this.#channels.get(name);
     if (known !== undefined) return known;
     const { clock, tell, audience, partSize } = this.#options;
-    const channel = new PresenceChannel<I>({
+    const channel = new PresenceChannel({
       clock,
       partSize,
       tell: (change) => tell(name, change),

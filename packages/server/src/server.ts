@@ -17,6 +17,7 @@ import { memoryBroker } from './brokers/memory.ts';
 import type { SessionInfo } from './channels/access.ts';
 import type { Handlers } from './channels/handlers.ts';
 import type { ServerChannel } from './channels/server-channel.ts';
+import { Cluster } from './cluster/cluster.ts';
 import type { Expiring } from './credentials.ts';
 import { type Clock, systemClock } from './driver.ts';
 import { Gateway } from './gateway.ts';
@@ -67,7 +68,7 @@ export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> 
   readonly broker?: Broker | undefined;
   /** Name of this node. Default: host name and a random part. */
   readonly node?: string | undefined;
-  /** Signs resume keys; the same on all nodes. Default: random, so that keys end with the process. */
+  /** Signs resume keys; the same on all nodes. Default: what the nodes agree upon by the broker; random where there is one. */
   readonly secret?: string | Uint8Array | undefined;
   /** What handlers threw, and whatever else is no client's fault. Default: `console.error`. */
   readonly onError?: OnError | undefined;
@@ -120,9 +121,12 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
   constructor(options: ServerOptions<C, I>) {
     const { authenticate, onError = printError, clock = systemClock, onSession, onSessionEnd, handlerMs } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const broker = options.broker ?? memoryBroker({ clock, dedupMs: limits.dedupMs });
+    // One that nobody else has needs nobody else.
+    const nodes = options.broker?.nodes;
     this.#application = new Application<I>({
       contract: compileContract<C>(options.contract),
-      broker: options.broker ?? memoryBroker({ clock, dedupMs: limits.dedupMs }),
+      broker,
       limits,
       clock,
       reauthenticate: (auth, session) => this.#gateway.reauthenticate(auth, session),
@@ -135,6 +139,11 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
       onError: (error, context) =>
         onError(error, { during: context === 'authenticate' ? 'authenticate' : 'transport' }),
       ...{ limits, clock, path, origins, cors, transports, sessionsMax, node, secret, use },
+      joinCluster:
+        nodes === undefined
+          ? undefined
+          : (parts) =>
+              new Cluster<I>({ ...parts, nodes, watch: broker.watch?.bind(broker), application: this.#application }),
     });
   }
 
@@ -161,18 +170,12 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
   }
 
   user(id: string): ServerUser<I> {
-    const { users } = this.#application;
+    const { census } = this.#application;
     return {
       id,
-      kick: async (reason) => {
-        const sessions = users.sessionsOf(id);
-        for (const { info } of sessions) info.kick(reason);
-        return sessions.length;
-      },
-      sessions: async () => users.sessionsOf(id).map(({ info }) => info),
-      reauthorize: async () => {
-        await Promise.all(users.sessionsOf(id).map((of) => this.#application.reauthorize(of)));
-      },
+      kick: (reason) => census.kick(id, reason),
+      sessions: () => census.sessions(id),
+      reauthorize: () => census.reauthorize(id),
     };
   }
 

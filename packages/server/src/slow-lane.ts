@@ -40,6 +40,13 @@ export class SlowLane {
     if (this.#waiting.overfull) this.#overflow(this.#waiting);
   }
 
+  /** Sends what waits, slow or not. */
+  flush(): void {
+    const waiting = this.#waiting;
+    this.clear();
+    if (waiting !== null) while (this.#depart(waiting));
+  }
+
   /** Drops what waits, without a word. */
   clear(): void {
     this.#stopWaiting?.();
@@ -53,8 +60,7 @@ export class SlowLane {
       return;
     }
     // What may not be dropped goes where it would have gone without a queue; PROTOCOL §8.6 bounds that.
-    this.clear();
-    while (this.#depart(waiting));
+    this.flush();
   }
 
   readonly #drain = (): void => {

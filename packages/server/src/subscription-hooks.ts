@@ -34,6 +34,18 @@ export class SubscriptionHooks<I extends Identity> {
     if (of.session.confirmed) this.#tell(of, following);
   }
 
+  /** The client follows the channel since before the session came to this node: where it was confirmed there, the app was told. */
+  handedOn(of: AppSession<I>, resolved: ResolvedChannel, handlers: PatternHandlers<I>): void {
+    if (handlers.onSubscribe === null && handlers.onLeave === null) return;
+    const channels = this.#following.get(of) ?? new Map<string, Following<I>>();
+    this.#following.set(of, channels.set(resolved.name, { resolved, handlers, told: of.session.confirmed }));
+  }
+
+  /** The session has another node, and what it follows with it. */
+  handOver(of: AppSession<I>): void {
+    this.#following.delete(of);
+  }
+
   /** The client has shown that it got its welcome. */
   confirmed(of: AppSession<I>): void {
     for (const following of this.#following.get(of)?.values() ?? []) this.#tell(of, following);

@@ -8,7 +8,15 @@
  * brought to where live messages go on. *live*: messages above `liveFrom` come from the hub. It is answered exactly once: by `subscribed`,
  * or by an error, which is `canceled` where it ended unheard.
  */
-import { type ResolvedChannel, RunnelError, type SubscribeOptions, Type } from '@runnel/protocol';
+import {
+  type AttachSub,
+  type Position,
+  type ResolvedChannel,
+  RunnelError,
+  type SubscribeOptions,
+  Type,
+} from '@runnel/protocol';
+import type { LogEntry } from './brokers/broker.ts';
 import { CatchUp, type SnapshotSource } from './catch-up.ts';
 import type { Hub } from './hub.ts';
 import type { HubChannel } from './hub-channel.ts';
@@ -16,6 +24,15 @@ import type { LiveMessage } from './live-message.ts';
 import type { Receiver } from './receiver.ts';
 import type { SharedLine } from './shared-line.ts';
 import { SlowLane } from './slow-lane.ts';
+
+/** What the node that had a session before has heard of a channel, after where the session stood and up to `until`; null: not all of it. */
+export type Predecessor = (until: Position) => Promise<readonly LogEntry[] | null>;
+
+/** A subscription on its way to another node: what is asked for there, and whether the client was told `subscribed` before. */
+export interface HandedOver {
+  readonly sub: AttachSub;
+  readonly told: boolean;
+}
 
 export interface SubscriptionOptions {
   readonly receiver: Receiver;
@@ -25,6 +42,8 @@ export interface SubscriptionOptions {
   readonly from: SubscribeOptions;
   /** Null where the contract declares no snapshot. */
   readonly snapshots: SnapshotSource | null;
+  /** Of a session that has just come from another node; absent: it has not. */
+  readonly predecessor?: Predecessor | undefined;
   /** The subscription was answered, and sent what was there to be sent at once. Called once. */
   readonly onSettled: () => void;
   /** It ended otherwise than by `end`: refused or revoked, with `code`. Called once, if at all. */
@@ -89,17 +108,26 @@ export class Subscription {
   /** The channel is open: PROTOCOL §5.17. */
   start(channel: HubChannel): void {
     if (this.#ended) return;
-    const { from, snapshots } = this.#options;
+    const { from, snapshots, predecessor = null } = this.#options;
     const { since, rewind = 0 } = from;
     const { history } = this.resolved.channel;
     const { epoch, head } = channel;
     const atHead = since !== undefined && since.epoch === epoch && since.offset === head;
     const isFresh = since === undefined && rewind === 0;
-    if (atHead || (snapshots === null && (history === null || isFresh))) {
+    const isHandedOn = predecessor !== null && history === null && since?.epoch === epoch;
+    if (atHead || (!isHandedOn && snapshots === null && (history === null || isFresh))) {
       this.answer({ offset: head, head, recovered: since === undefined ? null : atHead });
       this.goLive(head);
     } else {
-      this.#catchUp = new CatchUp({ hub: this.#hub, channel, subscription: this, from, snapshots });
+      const before = isHandedOn ? predecessor : null;
+      this.#catchUp = new CatchUp({
+        hub: this.#hub,
+        channel,
+        subscription: this,
+        from,
+        snapshots,
+        predecessor: before,
+      });
       void this.#catchUp.run().finally(() => {
         this.#catchUp = null;
       });
@@ -110,6 +138,19 @@ export class Subscription {
   end(reason = 'the subscription was replaced or ended before it began'): void {
     this.#leave();
     this.#answerError(new RunnelError('canceled', reason));
+  }
+
+  /** The session has another node: where it stands is told there, and nothing more is sent here. */
+  handOver(): HandedOver {
+    const { id, from } = this.#options;
+    const channel = this.#channel;
+    const told = this.active;
+    this.#slowLane?.flush();
+    const isLive = told && this.liveFrom !== Number.POSITIVE_INFINITY;
+    const since = isLive && channel !== null ? { epoch: channel.epoch, offset: channel.head } : null;
+    this.#answered = true;
+    this.#leave();
+    return { sub: [id, this.resolved.name, since === null ? from : { since }], told };
   }
 
   /** Answers that it may not, or cannot, be. */

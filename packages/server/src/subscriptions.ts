@@ -10,7 +10,7 @@ import type { SnapshotSource } from './catch-up.ts';
 import type { PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Core } from './core.ts';
 import type { Snapshots } from './snapshots.ts';
-import { Subscription } from './subscription.ts';
+import { type HandedOver, type Predecessor, Subscription } from './subscription.ts';
 import { SubscriptionHooks } from './subscription-hooks.ts';
 
 export interface SubscribeRequest {
@@ -18,6 +18,10 @@ export interface SubscribeRequest {
   readonly channel: string;
   readonly from: SubscribeOptions;
   readonly onSettled?: () => void;
+  /** Of a session that has just come from another node. */
+  readonly predecessor?: Predecessor;
+  /** Whether the client was told `subscribed` there. */
+  readonly told?: boolean;
 }
 
 export interface SubscriptionsOptions<I extends Identity> {
@@ -50,7 +54,7 @@ export class Subscriptions<I extends Identity> {
   }
 
   subscribe(of: AppSession<I>, request: SubscribeRequest): void {
-    const { id, channel, from, onSettled = () => {} } = request;
+    const { id, channel, from, onSettled = () => {}, predecessor, told = false } = request;
     try {
       const resolved = this.#core.resolve(channel);
       const known = of.subscriptions.get(channel);
@@ -70,10 +74,11 @@ export class Subscriptions<I extends Identity> {
         snapshots: resolved.channel.snapshot === null ? null : this.#snapshots(of, resolved),
         onSettled,
         onLost,
+        predecessor,
       });
       of.subscriptions.set(channel, subscription);
       known?.end();
-      void this.#begin(of, subscription);
+      void this.#begin(of, subscription, told);
     } catch (error) {
       of.refuse(id, this.#core.reporter.answer(error, { during: 'subscribe', user: of.userId }));
       onSettled();
@@ -99,6 +104,14 @@ export class Subscriptions<I extends Identity> {
     this.#hooks.ended(of, code);
   }
 
+  /** The session has another node: what it follows, and from where. */
+  handOver(of: AppSession<I>): readonly HandedOver[] {
+    this.#hooks.handOver(of);
+    const handedOver = [...of.subscriptions.values()].map((subscription) => subscription.handOver());
+    of.subscriptions.clear();
+    return handedOver;
+  }
+
   /** Asks again whether the session may follow what it follows, and revokes what it may not. */
   async reauthorize(of: AppSession<I>): Promise<void> {
     const joined = [...of.subscriptions.values()].filter((subscription) => subscription.joined);
@@ -110,10 +123,13 @@ export class Subscriptions<I extends Identity> {
     );
   }
 
-  async #begin(of: AppSession<I>, subscription: Subscription): Promise<void> {
+  async #begin(of: AppSession<I>, subscription: Subscription, told: boolean): Promise<void> {
     const handlers = await this.#permitted(of, subscription);
     if (RunnelError.is(handlers)) subscription.refuse(handlers);
-    else subscription.join(() => this.#hooks.subscribed(of, subscription.resolved, handlers));
+    else {
+      if (told) this.#hooks.handedOn(of, subscription.resolved, handlers);
+      subscription.join(() => this.#hooks.subscribed(of, subscription.resolved, handlers));
+    }
   }
 
   #left(of: AppSession<I>, channel: string, reason: string): void {

@@ -1,7 +1,7 @@
 import { type PresenceChange, Type } from '@runnel/protocol';
 import { describe, expect, it } from 'vitest';
 import { PresenceChannel } from '../src/presence-channel.ts';
-import type { Harness, TestClient, TestUser } from './harness.ts';
+import type { Harness, TestClient } from './harness.ts';
 import { openRoom } from './open-room.ts';
 import { turn } from './virtual-clock.ts';
 
@@ -242,7 +242,7 @@ describe('presence', () => {
 function channelOf(harness: Harness, subscribers: number) {
   const told: PresenceChange[] = [];
   const idle: string[] = [];
-  const channel = new PresenceChannel<TestUser>({
+  const channel = new PresenceChannel({
     clock: harness.clock,
     tell: (change) => told.push(change),
     audience: () => subscribers,

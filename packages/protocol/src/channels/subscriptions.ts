@@ -102,11 +102,16 @@ export class Subscriptions {
   }
 
   handleSubscribed(id: number, answer: Subscribed): void {
-    const subscription = this.#asked.get(id);
+    const subscription = this.#asked.get(id) ?? this.#moved(id);
     if (subscription === undefined) return;
-    this.#asked.delete(id);
+    this.#withdraw(subscription);
     this.#live.set(answer.n, subscription);
     subscription.handleSubscribed(answer);
+  }
+
+  /** PROTOCOL §5.17: the session has another node, where the channel has another number. */
+  #moved(id: number): Subscription | undefined {
+    return [...this.#live.values()].find((subscription) => subscription.id === id);
   }
 
   /** A subscribe was refused. */

@@ -15,6 +15,15 @@ export interface Line {
   readonly size: number;
 }
 
+/** A ledger as it stands: its counters, and the frames kept from number `ob` on. */
+export interface LedgerState<L extends Line> {
+  readonly rx: number;
+  readonly acked: number;
+  /** Default: `acked`. */
+  readonly ob?: number;
+  readonly lines: readonly L[];
+}
+
 export class Ledger<L extends Line> {
   /** Frames taken from the peer. */
   #rx = 0;
@@ -45,10 +54,11 @@ export class Ledger<L extends Line> {
   }
 
   /** Goes on where another ledger of the same incarnation has stopped. Only for a ledger that nothing was done with. */
-  restore(rx: number, acked: number, kept: readonly L[]): void {
+  restore({ rx, acked, ob = acked, lines }: LedgerState<L>): void {
     this.#rx = rx;
-    this.#acked = this.#ob = acked;
-    for (const line of kept) this.enqueue(line);
+    this.#acked = acked;
+    this.#ob = ob;
+    for (const line of lines) this.enqueue(line);
   }
 
   /** Numbers a frame and keeps it; returns its number. */

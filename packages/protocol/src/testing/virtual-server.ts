@@ -5,7 +5,7 @@ import type { Line } from '../session/ledger.ts';
 import type { Answer, Identity, LinkPort, ServerApp } from '../session/server/ports.ts';
 import type { ServerLink } from '../session/server/server-link.ts';
 import { type AttachCarrier, SessionRegistry, type SizedFrame } from '../session/server/session-registry.ts';
-import { type Attach, Type, type UpFrame } from '../wire/frames.ts';
+import { type Attach, type DownFrame, Type, type UpFrame } from '../wire/frames.ts';
 import { splitMessage } from '../wire/lines.ts';
 import { readUp } from '../wire/read-up.ts';
 import { encodeFrame } from '../wire/write.ts';
@@ -28,6 +28,29 @@ export interface VirtualServerOptions<L extends Line = Line, I extends Identity 
   readonly authenticate?: (auth: unknown) => I | null;
   /** Makes the line of one frame's text. Default: a plain `Line`. */
   readonly line?: (text: string) => L;
+  /** Default: this is the only node. */
+  readonly cluster?: VirtualCluster<I>;
+}
+
+/** A request that may be for another node. */
+export interface Forwardable {
+  readonly key: string | undefined;
+  readonly node: string | undefined;
+  readonly gen: number;
+  readonly body: string;
+  /** How long it may be held, ms. */
+  readonly holdMs: number;
+}
+
+/** What other nodes have to do with what comes here (PROTOCOL §12). */
+export interface VirtualCluster<I extends Identity> {
+  readonly node: string;
+  /** Whether a key was issued by one of the nodes. */
+  isGenuine(key: string): boolean;
+  /** Brings the session of an attach here. What its client is told instead of a welcome; null: it may be admitted. */
+  claim(attach: Attach, identity: I): Promise<DownFrame | null>;
+  /** Has another node answer, or calls `here` where that is not for others, or failed; `gone`: the other node is. Returns what happens when the client goes away. */
+  forward(request: Forwardable, sink: Sink, here: (gone: boolean) => void): () => void;
 }
 
 /** A server as the network sees it. */
@@ -198,25 +221,39 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
       header = readUp(lines[0] ?? '', this.limits);
       switch (header?.[0]) {
         case Type.attach: {
-          if (header[1].mode === 'poll') {
-            this.#authenticated(header[1], { answer });
-            return gone;
+          const attach = header[1];
+          if (attach.mode === 'poll') {
+            const { key, node, gen, hold: holdMs = 0 } = attach;
+            return this.#atOwner({ key, node, gen, holdMs, body }, sink, (isGone) => {
+              if (isGone) this.#authenticated(attach, { answer });
+              else answer.end([registry.encode([Type.retry, gen, 300])]);
+              return gone;
+            });
           }
           const { link, closed } = this.#open('stream', sink);
           this.#authenticated(header[1], { link });
           return closed;
         }
-        case Type.poll:
-          registry.poll(header[1], answer, now);
-          return gone;
+        case Type.poll: {
+          const poll = header[1];
+          const { key, node, gen, hold: holdMs } = poll;
+          return this.#atOwner({ key, node, gen, holdMs, body }, sink, () => {
+            registry.poll(poll, answer, this.#options.time.now);
+            return gone;
+          });
+        }
         case Type.post: {
+          const post = header[1];
           const frames: SizedFrame[] = [];
           for (const text of lines.slice(1)) {
             const frame = readUp(text, this.limits);
             if (frame !== null) frames.push({ frame, size: text.length + 1 });
           }
-          registry.post(header[1], frames, answer, now);
-          return gone;
+          const { key, node, gen } = post;
+          return this.#atOwner({ key, node, gen, holdMs: 0, body }, sink, () => {
+            registry.post(post, frames, answer, this.#options.time.now);
+            return gone;
+          });
         }
         case Type.probe: {
           const token = this.#options.newId();
@@ -243,6 +280,24 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
     }
   }
 
+  /** PROTOCOL §12.1. `here` answers at this node, and returns what happens when the client goes away. */
+  #atOwner(request: Forwardable, sink: Sink, here: (gone: boolean) => () => void): () => void {
+    const { cluster } = this.#options;
+    const registry = this.#registry;
+    if (cluster === undefined) return here(true);
+    let gone: (() => void) | null = null;
+    let later = false;
+    const answer = (isGone: boolean): void => {
+      gone = here(isGone);
+    };
+    const callOff = cluster.forward(request, sink, (isGone) => {
+      if (later) this.#inLife(registry, () => answer(isGone));
+      else answer(isGone);
+    });
+    later = true;
+    return () => (gone ?? callOff)();
+  }
+
   /** PROTOCOL §8.2: after the awaits, in one turn. */
   #authenticated(attach: Attach, carrier: AttachCarrier<L, I>, then: () => void = () => {}): void {
     const registry = this.#registry;
@@ -250,21 +305,36 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
       this.#inLife(registry, () => {
         const { authenticate } = this.#options;
         const identity = authenticate === undefined ? ({ id: 'anyone' } as I) : authenticate(attach.auth);
-        if (identity !== null) {
-          registry.attach(attach, identity, carrier, this.#options.time.now);
+        if (identity === null) {
+          this.#refuse([Type.goaway, 'unauthorized', 'the credentials were refused', 0, attach.gen], carrier);
           return then();
         }
-        const refusal = registry.encode([Type.goaway, 'unauthorized', 'the credentials were refused', 0, attach.gen]);
-        if (carrier.answer !== undefined) carrier.answer.end([refusal]);
-        else {
-          const { link } = carrier;
-          link.port.write([refusal]);
-          link.port.end('unauthorized', 'the credentials were refused');
-          link.handleClosed(this.#options.time.now);
-        }
-        then();
+        const admit = (): void => {
+          registry.attach(attach, identity, carrier, this.#options.time.now);
+          then();
+        };
+        const { cluster } = this.#options;
+        if (cluster === undefined || attach.key === undefined || registry.owned(attach.key) !== undefined)
+          return admit();
+        void cluster.claim(attach, identity).then((refusal) =>
+          this.#inLife(registry, () => {
+            if (refusal === null) return admit();
+            this.#refuse(refusal, carrier);
+            then();
+          }),
+        );
       }),
     );
+  }
+
+  #refuse(frame: DownFrame, carrier: AttachCarrier<L, I>): void {
+    const refusal = this.#registry.encode(frame);
+    if (carrier.answer !== undefined) return carrier.answer.end([refusal]);
+    const { link } = carrier;
+    link.port.write([refusal]);
+    if (link.port.transport === 'websocket' && frame[0] !== Type.goaway) return;
+    link.port.end('unauthorized', 'the attach was refused');
+    link.handleClosed(this.#options.time.now);
   }
 
   #inLife(registry: SessionRegistry<L, I>, run: () => void): void {
@@ -273,8 +343,9 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
 
   #newRegistry(): SessionRegistry<L, I> {
     const life = this.#life;
+    const { cluster } = this.#options;
     const registry: SessionRegistry<L, I> = new SessionRegistry<L, I>({
-      node: 'n1',
+      node: this.#options.cluster?.node ?? 'n1',
       limits: this.limits,
       transports: ['websocket', 'stream', 'poll'],
       sessionsMax: 10_000,
@@ -282,10 +353,11 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
       app: this.#options.app,
       now: () => this.#options.time.now,
       newId: this.#options.newId,
-      issueKey: (sid) => `${sid}.${life}`,
+      issueKey: (sid) => (cluster === undefined ? `${sid}.${life}` : `${sid}.${cluster.node}`),
       readKey: (key) => {
         const [sid, signed] = key.split('.');
-        return sid === undefined ? null : { sid, genuine: signed === String(life) };
+        const genuine = cluster === undefined ? signed === String(life) : cluster.isGenuine(key);
+        return sid === undefined ? null : { sid, genuine };
       },
       line: this.#line,
       // What the application enqueues after an await is written in a turn of its own.

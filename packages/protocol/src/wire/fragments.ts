@@ -12,8 +12,11 @@ export class FragmentJoiner {
   /** UTF-8 bytes in `#text`. */
   #bytes = 0;
 
-  constructor(bytesMax: number) {
+  /** @param text the slices that were taken before */
+  constructor(bytesMax: number, text = '') {
     this.#bytesMax = bytesMax;
+    this.#text = text;
+    this.#bytes = utf8Length(text);
   }
 
   /** The slices so far. */

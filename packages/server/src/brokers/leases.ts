@@ -43,6 +43,8 @@ export interface LeaseStore {
   listen(node: string, hear: (text: string, from: string) => void): Promise<void>;
   stopListening(node: string): void;
   send(to: string, from: string, text: string): void;
+  /** Keeps the value under the name unless there is one; resolves to the one that is there. */
+  agree(name: string, proposal: string): Promise<string>;
 }
 
 /** Members entered anew at a time. */
@@ -90,6 +92,10 @@ export class LeasedNodes implements BrokerNodes {
     const members = await this.#store.names(channel);
     const alive = await running;
     return countMembers(members.filter(({ lease }) => alive.has(lease)));
+  }
+
+  agree(name: string, proposal: string): Promise<string> {
+    return this.#store.agree(name, proposal);
   }
 
   /** Gives back every lease. */

@@ -20,6 +20,7 @@ export class MemoryNodes implements BrokerNodes {
   readonly #joined = new Map<string, NodeListener>();
   /** Data by member by node by channel. */
   readonly #channels = new Map<string, Map<string, Map<string, string>>>();
+  readonly #agreed = new Map<string, string>();
   #closed = false;
 
   constructor(options: MemoryNodesOptions) {
@@ -64,6 +65,13 @@ export class MemoryNodes implements BrokerNodes {
   async occupancy(channel: string): Promise<number> {
     this.#checkOpen();
     return countMembers(this.#membersOf(channel));
+  }
+
+  async agree(name: string, proposal: string): Promise<string> {
+    this.#checkOpen();
+    const agreed = this.#agreed.get(name) ?? proposal;
+    this.#agreed.set(name, agreed);
+    return agreed;
   }
 
   close(): void {

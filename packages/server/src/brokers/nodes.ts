@@ -53,6 +53,8 @@ export interface BrokerNodes {
   members(channel: string): Promise<readonly NodeMember[]>;
   /** How many different members are in a channel, without their data. */
   occupancy(channel: string): Promise<number>;
+  /** What all nodes share under a name: the value that one of them has proposed first. It stays for as long as the broker keeps anything. */
+  agree(name: string, proposal: string): Promise<string>;
 }
 
 const INBOX_BYTES_MAX = 524_288;

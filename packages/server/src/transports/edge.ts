@@ -1,7 +1,8 @@
 /** What the transports share: the sessions, the clock that drives them, and the rules at the door. */
-import type { Attach, AttachCarrier, Identity, Limits, SessionRegistry, Transport } from '@runnel/protocol';
+import type { Attach, AttachCarrier, DownFrame, Identity, Limits, SessionRegistry, Transport } from '@runnel/protocol';
 import type { Authenticator, Verdict } from '../authenticator.ts';
 import { type Encode, frameLines, joinLines, remembering } from '../batch.ts';
+import type { Forward } from '../cluster/cluster.ts';
 import type { Driver } from '../driver.ts';
 import { Handshake } from '../handshake.ts';
 import type { Opening, Openings } from '../openings.ts';
@@ -30,7 +31,27 @@ export interface EdgeOptions<I extends Identity> {
   readonly authenticator: Authenticator<I>;
   readonly openings: Openings<I>;
   readonly report: (error: unknown, context: ErrorContext) => void;
+  /** The other nodes; null: there are none. */
+  readonly cluster: EdgeCluster<I> | null;
 }
+
+/** The frame that refuses an attach whose session is at another node. */
+export type LocationRefusal = Extract<DownFrame, readonly [4 | 8 | 15, ...unknown[]]>;
+
+/** Who it is, and that the session is here if there is one; or the frame that refuses the attach. */
+export type Located<I> = Verdict<I> | { readonly refusal: LocationRefusal };
+
+/** What the doors need to know of other nodes; see `Cluster`. */
+export interface EdgeCluster<I extends Identity> {
+  readonly isReady: boolean;
+  readonly ready: Promise<void>;
+  ownerOf(key: string, hint: string | undefined, exchange: Exchange<I>): string | null;
+  forward(exchange: Exchange<I>, forward: Forward, failed: (gone: boolean) => void): void;
+  claim(attach: Attach, identity: I): Promise<LocationRefusal | null>;
+}
+
+/** What a client says of itself. */
+type Asked = Pick<Attach, 'auth' | 'gen'>;
 
 /** An attach whose identity is known. */
 export interface Admission<I extends Identity> {
@@ -58,6 +79,7 @@ export class Edge<I extends Identity> {
   readonly authenticator: Authenticator<I>;
   readonly report: (error: unknown, context: ErrorContext) => void;
   readonly intake: BodyIntake;
+  readonly cluster: EdgeCluster<I> | null;
   readonly #openings: Openings<I>;
   /** Of one write to a body, and of one to a WebSocket. */
   readonly joinLines: Encode = remembering(joinLines);
@@ -78,6 +100,7 @@ export class Edge<I extends Identity> {
     this.origins = options.origins;
     this.authenticator = options.authenticator;
     this.report = options.report;
+    this.cluster = options.cluster;
     this.intake = new BodyIntake(options.limits.requestBodyBytes);
     this.#openings = options.openings;
   }
@@ -91,22 +114,47 @@ export class Edge<I extends Identity> {
   }
 
   /** Finds out who is behind an exchange. `judged` is not called where the client has gone by then: it will attach again. */
-  judge(
-    exchange: Exchange<I>,
-    { auth, gen }: { readonly auth: unknown; readonly gen: number },
-    judged: (verdict: Verdict<I>) => void,
-  ): void {
-    if (exchange.known !== null) return judged({ identity: exchange.known });
+  judge(exchange: Exchange<I>, asked: Asked, judged: (verdict: Verdict<I>) => void): void {
+    this.#await(exchange, (gone) => this.#verdict(exchange, asked, gone), judged);
+  }
+
+  /** Likewise for an attach with a key, whose session is then here if there is one. */
+  locate(exchange: Exchange<I>, attach: Attach, located: (verdict: Located<I>) => void): void {
+    this.#await(exchange, (gone) => this.located(attach, this.#verdict(exchange, attach, gone)), located);
+  }
+
+  #verdict(exchange: Exchange<I>, { auth, gen }: Asked, gone: AbortController): Verdict<I> | Promise<Verdict<I>> {
+    if (exchange.known !== null) return { identity: exchange.known };
+    const { request } = exchange.call;
+    return this.authenticator.judge({ request, auth, gen, gone });
+  }
+
+  #await<V>(exchange: Exchange<I>, ask: (gone: AbortController) => V | Promise<V>, told: (verdict: V) => void): void {
     const gone = new AbortController();
     exchange.onClosed = () => gone.abort();
-    const { request } = exchange.call;
-    const verdict = this.authenticator.judge({ request, auth, gen, gone });
-    const settle = (said: Verdict<I>): void => {
+    const verdict = ask(gone);
+    const settle = (said: V): void => {
       exchange.onClosed = null;
-      if (exchange.isOpen) judged(said);
+      if (exchange.isOpen) told(said);
     };
     if (verdict instanceof Promise) void verdict.then(settle);
     else settle(verdict);
+  }
+
+  /** Before an attach is admitted its session is brought here, where another node has it (PROTOCOL §12.2). */
+  located(attach: Attach, said: Verdict<I> | Promise<Verdict<I>>): Located<I> | Promise<Located<I>> {
+    const { cluster, registry } = this;
+    if (cluster === null) return said;
+    if (cluster.isReady && (attach.key === undefined || registry.owned(attach.key) !== undefined)) return said;
+    return this.#claimed(cluster, attach, said);
+  }
+
+  async #claimed(cluster: EdgeCluster<I>, attach: Attach, said: Verdict<I> | Promise<Verdict<I>>): Promise<Located<I>> {
+    const verdict = await said;
+    if ('refusal' in verdict) return verdict;
+    await cluster.ready;
+    const refusal = await cluster.claim(attach, verdict.identity);
+    return refusal === null ? verdict : { refusal };
   }
 
   /** How an exchange opens a session. */

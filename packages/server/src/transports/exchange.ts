@@ -74,6 +74,13 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
     this.answer(status, FRAMES, joinLines([line]), headers);
   }
 
+  /** Answers with what another node has answered. */
+  relay(status: number, headers: readonly string[], body: string): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'answered';
+    this.call.answer(status, headers, Buffer.from(body));
+  }
+
   /** Answers with a whole body and ends. */
   answer(status: number, contentType: string, body: Buffer, headers: readonly string[] = []): void {
     if (this.#state !== 'open') return;

@@ -8,6 +8,7 @@ import {
   type Attach,
   type Identity,
   LineReader,
+  type PollHeader,
   type PostHeader,
   RunnelError,
   readUp,
@@ -15,11 +16,15 @@ import {
   Type,
   type UpFrame,
 } from '@runnel/protocol';
+import type { Forward } from '../cluster/cluster.ts';
 import type { BodyOutcome } from './body-intake.ts';
 import type { Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
 import { StreamPort } from './stream-port.ts';
 import type { StreamProbes } from './stream-probes.ts';
+
+/** When a client is to come again whose session could not be reached for the moment, ms. */
+const RETRY_MS = 300;
 
 export class HttpEdge<I extends Identity> {
   readonly #edge: Edge<I>;
@@ -111,14 +116,17 @@ export class HttpEdge<I extends Identity> {
     }
     switch (header?.[0]) {
       case Type.attach:
-        return this.#attach(exchange, header[1]);
+        return this.#attach(exchange, header[1], text);
       case Type.poll: {
         const poll = header[1];
-        exchange.onClosed = () => this.#edge.turn((now) => this.#edge.registry.handleAnswerClosed(exchange, now));
-        return this.#answering(exchange, (now) => this.#edge.registry.poll(poll, exchange, now));
+        const here = (): void => this.#poll(exchange, poll);
+        return this.#atOwner(exchange, poll, { body: text, holdMs: poll.hold }, here);
       }
-      case Type.post:
-        return this.#post(exchange, header[1], text.slice(end + 1));
+      case Type.post: {
+        const post = header[1];
+        const here = (): void => this.#post(exchange, post, text.slice(end + 1));
+        return this.#atOwner(exchange, post, { body: text, holdMs: 0 }, here);
+      }
       case Type.probe: {
         const [, nonce] = header;
         return this.#answering(exchange, (now) => this.#probes.open(nonce, exchange, now));
@@ -128,6 +136,24 @@ export class HttpEdge<I extends Identity> {
       default:
         return unreadable('the first line is no header');
     }
+  }
+
+  /** Has the node answer that has the session, or `here` this one. What it does not answer is told to attach, here. PROTOCOL §12.1 */
+  #atOwner(
+    exchange: Exchange<I>,
+    { key, node }: Pick<Attach, 'key' | 'node'>,
+    request: Omit<Forward, 'owner'>,
+    here: (gone: boolean) => void,
+  ): void {
+    const { cluster } = this.#edge;
+    const owner = key === undefined ? null : (cluster?.ownerOf(key, node, exchange) ?? null);
+    if (cluster === null || owner === null) return here(true);
+    cluster.forward(exchange, { owner, ...request }, here);
+  }
+
+  #poll(exchange: Exchange<I>, poll: PollHeader): void {
+    exchange.onClosed = () => this.#edge.turn((now) => this.#edge.registry.handleAnswerClosed(exchange, now));
+    this.#answering(exchange, (now) => this.#edge.registry.poll(poll, exchange, now));
   }
 
   #post(exchange: Exchange<I>, header: PostHeader, rest: string): void {
@@ -157,8 +183,8 @@ export class HttpEdge<I extends Identity> {
     this.#answering(exchange, (now) => this.#edge.registry.postFault(header, code, reason, exchange, now));
   }
 
-  #attach(exchange: Exchange<I>, attach: Attach): void {
-    const { mode, gen, auth } = attach;
+  #attach(exchange: Exchange<I>, attach: Attach, body: string): void {
+    const { mode, gen, hold = 0 } = attach;
     if (mode === 'websocket') {
       const reason = 'an attach by POST has mode stream or poll';
       return exchange.refuse({ status: 400, code: 'protocol_error', reason });
@@ -166,10 +192,16 @@ export class HttpEdge<I extends Identity> {
     if (!this.#edge.transports.has(mode)) {
       return exchange.endWith([Type.goaway, 'transport_unavailable', `transport ${mode} is not offered`, 0, gen]);
     }
-    this.#edge.judge(exchange, { auth, gen }, (said) => {
-      if ('refusal' in said) return exchange.endWith(said.refusal);
-      this.#admit(exchange, attach, said.identity);
-    });
+    const here = (gone: boolean): void => {
+      if (!gone) return exchange.endWith([Type.retry, gen, RETRY_MS]);
+      this.#edge.locate(exchange, attach, (said) => {
+        if ('refusal' in said) return exchange.endWith(said.refusal);
+        this.#admit(exchange, attach, said.identity);
+      });
+    };
+    // A session that is polled stays where it is; one that gets a stream comes here.
+    if (mode === 'poll') this.#atOwner(exchange, attach, { body, holdMs: hold }, here);
+    else here(true);
   }
 
   #admit(exchange: Exchange<I>, attach: Attach, identity: I): void {

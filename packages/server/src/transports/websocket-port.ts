@@ -22,10 +22,9 @@ import {
   type UpFrame,
 } from '@runnel/protocol';
 import type { WebSocket } from 'ws';
-import type { Verdict } from '../authenticator.ts';
 import type { Handshake } from '../handshake.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
-import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES } from './edge.ts';
+import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES, type Located } from './edge.ts';
 
 /** Frames that may wait for an attach to be authenticated. The client has no reason to send more than another attach. */
 const WAITING_MAX = 16;
@@ -138,7 +137,8 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     }
     const gone = new AbortController();
     const request = this.#handshake.unpack();
-    const verdict = this.#edge.authenticator.judge({ request, auth: attach.auth, gen: attach.gen, gone });
+    const { auth, gen } = attach;
+    const verdict = this.#edge.located(attach, this.#edge.authenticator.judge({ request, auth, gen, gone }));
     if (!(verdict instanceof Promise)) return this.#admit(attach, verdict);
     const pending: Pending = { gone, frames: [] };
     this.#pending = pending;
@@ -146,7 +146,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
   }
 
   /** The application has answered: the attach, and then what waited for it, in order. */
-  #resume(attach: Attach, verdict: Verdict<I>, { frames }: Pending): void {
+  #resume(attach: Attach, verdict: Located<I>, { frames }: Pending): void {
     this.#pending = null;
     if (!this.#isOpen) return;
     try {
@@ -159,7 +159,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     this.#edge.driver.rearm();
   }
 
-  #admit(attach: Attach, verdict: Verdict<I>): void {
+  #admit(attach: Attach, verdict: Located<I>): void {
     if ('identity' in verdict) {
       const opening = { handshake: this.#handshake, known: false };
       const { identity } = verdict;

@@ -40,7 +40,7 @@ export class Incarnation {
   /** Goes on from there, under the limits of the last welcome. */
   restore({ rx, acked, kept, slices }: IncarnationState, limits: WelcomeLimits): void {
     this.begin(limits);
-    this.#ledger.restore(rx, acked, kept);
+    this.#ledger.restore({ rx, acked, lines: kept });
     if (slices !== '') this.#joiner.push([Type.fragment, 1, slices]);
   }
 

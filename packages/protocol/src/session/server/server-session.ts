@@ -14,6 +14,7 @@ import { PollSide } from './poll-side.ts';
 import type { Answer, Identity } from './ports.ts';
 import { Reach } from './reach.ts';
 import type { ServerLink } from './server-link.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 /** A client that keeps changing sockets has this many superseded ones kept for it. */
@@ -25,6 +26,8 @@ export interface ServerSessionOptions<I extends Identity> {
   readonly key: string;
   readonly client: string;
   readonly identity: I;
+  /** As it was at the node that had it before; absent: it is new. */
+  readonly from?: SessionRecord;
 }
 
 export class ServerSession<L extends Line, I extends Identity> implements Owner {
@@ -65,16 +68,25 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Why it ended; null while it lives. */
   #ended: string | null = null;
   readonly #drainWaiters = new DrainWaiters();
+  /** Takes what is sent to a session that another node has by now; null while this one has it, and when it is over. */
+  #relay: ((line: L) => void) | null = null;
 
   constructor(registry: SessionRegistry<L, I>, options: ServerSessionOptions<I>, now: number) {
     this.#registry = registry;
-    this.#joiner = new FragmentJoiner(registry.limits.messageBytes + registry.limits.lineBytes);
+    const { from } = options;
+    const { messageBytes, lineBytes } = registry.limits;
+    this.#joiner = new FragmentJoiner(messageBytes + lineBytes, from?.slices);
     this.sid = options.sid;
     this.cid = options.cid;
     this.key = options.key;
     this.client = options.client;
     this.identity = options.identity;
     this.#createdAt = now;
+    if (from !== undefined) {
+      this.ledger.restore({ ...from, lines: from.lines.map((text) => registry.options.line(text)) });
+      this.gen = from.gen;
+      this.#confirmed = from.confirmed;
+    }
     this.#polls = new PollSide(registry, this);
     this.loose = new LooseLines(registry.limits.volatileBytes);
     this.#reach = new Reach((reachable) => registry.options.app.reachable(this, reachable), now);
@@ -93,6 +105,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** PROTOCOL §8.10: what is sent now would only wait. */
   get slow(): boolean {
+    // What is relayed waits elsewhere.
+    if (this.#ended !== null) return false;
     const { bytes, tx, ob } = this.ledger;
     const { outboxBytes, outboxFrames } = this.#registry.limits;
     if (bytes * 2 > outboxBytes || (tx - ob) * 2 > outboxFrames) return true;
@@ -112,7 +126,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Sends a counted frame: the one place that counts (PROTOCOL §8.5). Written at the end of the turn. */
   enqueue(line: L): void {
-    if (this.#ended !== null) return;
+    if (this.#ended !== null) return this.#relay?.(line);
     this.ledger.enqueue(line);
     const { outboxBytes, outboxFrames } = this.#registry.limits;
     if (this.ledger.bytes > outboxBytes || this.ledger.tx - this.ledger.ob > outboxFrames) this.#overflow();
@@ -304,6 +318,11 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#polls.settle(this.#registry.options.now());
   }
 
+  /** Answers what is held with `lines`. */
+  endPolls(lines: readonly L[], now: number): void {
+    this.#polls.end(lines, now);
+  }
+
   /** The current link is gone; the session waits for the next. */
   detach(now: number): void {
     this.link = null;
@@ -363,6 +382,28 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#dissolve(code, now);
   }
 
+  /**
+   * Another node has it from here on (PROTOCOL §12.2). The attach of generation `gen` was accepted there, and what is left of the older ones is told so.
+   * `relay` is given what is still sent to it here.
+   */
+  handOver(gen: number, relay: (line: L) => void, now: number): SessionRecord {
+    const { sid, cid, key, client, ledger } = this;
+    const record: SessionRecord = {
+      ...{ sid, cid, key, client, gen: this.gen, confirmed: this.#confirmed, slices: this.#joiner.text },
+      ...{ rx: ledger.rx, acked: ledger.acked, ob: ledger.ob, lines: ledger.slice(ledger.ob).map(({ text }) => text) },
+    };
+    this.#polls.end([this.#registry.encode([Type.fenced, gen])], now);
+    this.#depart('superseded', now);
+    this.#relay = relay;
+    this.#drainWaiters.tell(() => false);
+    return record;
+  }
+
+  /** Nothing is sent to it here any more: what was relayed goes nowhere from here on. */
+  endRelay(): void {
+    this.#relay = null;
+  }
+
   /** Ends the session where the client knows already, or cannot be told: another incarnation replaces it, or its time is up. */
   dissolve(now: number): void {
     this.#dissolve('session_lost', now);
@@ -370,17 +411,22 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   #dissolve(code: string, now: number): void {
     if (this.#ended !== null) return;
+    this.#polls.end([this.#goaway(code, 'the session has ended')], now);
+    this.#depart(code, now);
+    this.#drainWaiters.clear();
+    this.#registry.options.app.ended(this, code);
+  }
+
+  /** Is no session of this node any more. */
+  #depart(code: string, now: number): void {
     this.#ended = code;
     const { link } = this;
     this.link = null;
     if (link !== null) link.supersede(now);
-    this.#polls.end([this.#goaway(code, 'the session has ended')], now);
     this.ledger.drop();
     this.loose.take();
     this.#parked = [];
-    this.#drainWaiters.clear();
     this.#registry.remove(this);
-    this.#registry.options.app.ended(this, code);
   }
 
   #goaway(code: string, reason: string, retryMs = 0): L {

@@ -21,6 +21,7 @@ import { clipReason } from '../reason.ts';
 import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
 import { ServerLink } from './server-link.ts';
 import { ServerSession } from './server-session.ts';
+import type { SessionRecord } from './session-record.ts';
 
 /** How many sessions that have ended for good are remembered. */
 const FINISHED_MAX = 10_000;
@@ -98,10 +99,9 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     const key = attach.key === undefined ? null : this.options.readKey(attach.key);
     const session = this.#find(attach, key, identity);
     if (session === undefined) {
-      const over = key?.genuine ? this.#finished.get(key.sid) : undefined;
+      const over = key?.genuine ? this.finished(key.sid, now) : null;
       // PROTOCOL §8.9: what has ended for good does not come back.
-      if (over !== undefined && now < over.until)
-        return this.#refuse(carrier, [Type.goaway, over.code, 'the session has ended', 0, attach.gen]);
+      if (over !== null) return this.#refuse(carrier, [Type.goaway, over, 'the session has ended', 0, attach.gen]);
       return this.#create(attach, key?.sid, identity, carrier);
     }
     const { ledger } = session;
@@ -126,6 +126,27 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     ledger.acknowledge(base);
     this.#carry(session, attach, base, carrier, 0);
     this.options.app.resumed(session);
+  }
+
+  /** The session that a key names, where this node has it. */
+  owned(key: string): ServerSession<L, I> | undefined {
+    return this.#byKey(key);
+  }
+
+  /** Why the session that a key named has ended for good; null where it has not, or that was forgotten. PROTOCOL §8.9. */
+  finished(sid: string, now: number): string | null {
+    const over = this.#finished.get(sid);
+    return over !== undefined && now < over.until ? over.code : null;
+  }
+
+  /** A session that another node has handed over; an attach for it is to follow in the same turn (PROTOCOL §12.2). */
+  adopt(record: SessionRecord, identity: I, now: number): ServerSession<L, I> {
+    const { cid, sid, key, client } = record;
+    const session = new ServerSession<L, I>(this, { cid, sid, key, client, identity, from: record }, now);
+    this.#bySid.set(sid, session);
+    this.#byCid.set(cidKey(identity, cid), session);
+    this.reschedule(session);
+    return session;
   }
 
   /** PROTOCOL §6.3 */
@@ -217,6 +238,16 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     for (const session of [...this.#bySid.values()])
       session.end('server_closing', 'the server is closing', now, retryMs);
     for (const link of [...this.#links]) link.end('server_closing', 'the server is closing', retryMs);
+  }
+
+  /** Lets go of whatever carries a session, without ending any: their clients come back after a random part of `retryMs`, to another node. */
+  letGo(retryMs: number, now: number): void {
+    this.#now = now;
+    for (const link of [...this.#links]) {
+      link.end('server_closing', 'the server is closing', retryMs);
+      if (link.isCurrent) link.session?.detach(now);
+    }
+    for (const session of this.#bySid.values()) session.endPolls([this.encode([Type.reattach, session.gen])], now);
   }
 
   /** Whether a session that is carried by polls has frames that were not fetched: between two polls there is nothing to write them on. */

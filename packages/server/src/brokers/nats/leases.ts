@@ -132,6 +132,24 @@ export class NatsLeases implements LeaseStore {
     links.tell((link) => link.tell(subjects.inbox(to), `${escapedName(from)}\n${text}`));
   }
 
+  agree(name: string, proposal: string): Promise<string> {
+    const { links, streams, subjects } = this.#options;
+    const subject = subjects.agreed(name);
+    return links.call((link) =>
+      streams.withStream(link, subjects.agreedStream, async () => {
+        await streams.openAgreed(link);
+        try {
+          await link.publish(subject, proposal, { 'Nats-Expected-Last-Subject-Sequence': '0' });
+          return proposal;
+        } catch (error) {
+          if (!(error instanceof JetStreamError && error.code === JETSTREAM_CODES.wrongLast)) throw error;
+        }
+        const agreed = await link.get(subjects.agreedStream, { last_by_subj: subject });
+        return agreed?.string() ?? proposal;
+      }),
+    );
+  }
+
   /** Something came on a topic that is no channel's. */
   hear(topic: string, message: Msg): void {
     const text = message.string();

@@ -109,6 +109,18 @@ export class NatsStreams {
       await link.api(`STREAM.UPDATE.${wanted.name}`, { ...found, max_age: wanted.max_age });
   }
 
+  async openAgreed(link: NatsLink): Promise<void> {
+    const { subjects, storage, replicas } = this.#options;
+    await this.#open(link, {
+      name: subjects.agreedStream,
+      subjects: [subjects.agreed()],
+      storage,
+      num_replicas: replicas,
+      max_msgs_per_subject: 1,
+      max_age: 0,
+    });
+  }
+
   /**
    * Runs something that needs a stream. Where there is none any more, or it is there and nobody answers for it yet, it is tried again, and
    * by then the stream may have been made anew.

@@ -60,6 +60,14 @@ export class NatsSubjects {
     return subject.split('.').slice(2).join(' ');
   }
 
+  get agreedStream(): string {
+    return `${this.#prefix}_agreed`;
+  }
+  /** What the nodes have agreed upon; without a name all of it. */
+  agreed(name?: string): string {
+    return `${this.#prefix}.agreed.${token(name)}`;
+  }
+
   inbox(node: string): string {
     return `${this.#prefix}.inbox.${escapedName(node)}`;
   }

@@ -35,6 +35,10 @@ export class RedisKeys {
   inbox(node: string): string {
     return this.#of(node, 'inbox');
   }
+  /** What the nodes have agreed upon. */
+  agreed(name: string): string {
+    return this.#of(name, 'agreed');
+  }
   /** The channels in which something is under a lease. */
   channelsOf(lease: string): string {
     return this.#of(lease, 'channels');

@@ -4,7 +4,7 @@ import type { LinkKeeper } from '../link-keeper.ts';
 import type { PresenceAnnouncement } from '../nodes.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink, RunScript } from './link.ts';
-import { CHANNELS, DROP, ENTER, LEASES, LEAVE, MEMBERS, NAMES, RELEASE, RENEW, SWEEP, TELL } from './script.ts';
+import { AGREE, CHANNELS, DROP, ENTER, LEASES, LEAVE, MEMBERS, NAMES, RELEASE, RENEW, SWEEP, TELL } from './script.ts';
 
 export interface RedisLeasesOptions {
   readonly links: LinkKeeper<RedisLink>;
@@ -102,6 +102,11 @@ export class RedisLeases implements LeaseStore {
     const { run, keys } = this.#options;
     // At most once.
     run(TELL, [keys.inbox(to)], [`${escapedName(from)}\n${text}`]).catch(() => {});
+  }
+
+  async agree(name: string, proposal: string): Promise<string> {
+    const { run, keys } = this.#options;
+    return (await run(AGREE, [keys.agreed(name)], [proposal])) as string;
   }
 
   /** Something came on a topic that is no channel's. */

@@ -187,6 +187,12 @@ return {
 /** KEYS[1] the leases; ARGV[1] one that is over. */
 export const RELEASE: Script = script(`redis.call('ZREM', KEYS[1], ARGV[1])`);
 
+/** KEYS[1] what is agreed upon; ARGV[1] a proposal. Returns what is there then. */
+export const AGREE: Script = script(`
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+`);
+
 export const SCRIPTS: readonly Script[] = [
-  ...[PUBLISH, READ, TOUCH, TELL, ENTER, LEAVE, MEMBERS, NAMES, SWEEP, CHANNELS, DROP, RENEW, LEASES, RELEASE],
+  ...[PUBLISH, READ, TOUCH, TELL, ENTER, LEAVE, MEMBERS, NAMES, SWEEP, CHANNELS, DROP, RENEW, LEASES, RELEASE, AGREE],
 ];

@@ -1,0 +1,13 @@
+import type { MemberData } from '../presence-member.ts';
+import type { HandedOver } from '../subscription.ts';
+
+/** What the application keeps of a session, on its way from one node to another (PROTOCOL §12.2). */
+export interface ApplicationRecord {
+  readonly subscriptions: readonly HandedOver[];
+  /** Calls that the node answers which had it until now. */
+  readonly calls: readonly number[];
+  /** Channels to which publishes have come there that were not handled yet. */
+  readonly busy: readonly string[];
+  /** Channels in which it is present, and as what. */
+  readonly presence: readonly { readonly channel: string; readonly member: MemberData }[];
+}

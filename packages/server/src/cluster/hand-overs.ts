@@ -1,0 +1,325 @@
+/**
+ * Sessions that go from one node to another (PROTOCOL §12.2). A node that an attach came to asks the one that has the session; that one fences itself, gives
+ * everything away in the same turn, and leaves a *tombstone*, which says to whom. Nothing is applied after. Asking follows tombstones, whose generations
+ * rise, so it comes to an end.
+ */
+import type { AppUpFrame, Attach, Identity, Position, SessionRecord, SessionRegistry } from '@runnel/protocol';
+import { Type } from '@runnel/protocol';
+import type { Application } from '../application.ts';
+import type { LogEntry } from '../brokers/broker.ts';
+import type { Expiring } from '../credentials.ts';
+import type { ReadKey } from '../keys.ts';
+import type { SharedLine } from '../shared-line.ts';
+import type { Timing } from '../timing.ts';
+import type { LocationRefusal } from '../transports/edge.ts';
+import type { ApplicationRecord } from './application-record.ts';
+import type { FormerNode } from './former-node.ts';
+import { type Post, PostFailure } from './post.ts';
+import type { SessionEstate } from './session-estate.ts';
+
+/** How long an attach waits for a session that is elsewhere, ms. After that its client comes again. */
+const TAKE_MS = 1_500;
+/** How long a node may take to give a session away, ms. */
+const GIVE_MS = 10_000;
+/** When a client is to come again whose session could not be had for the moment, ms. */
+const RETRY_MS = 300;
+/** How long what a session left behind is kept for the node that took it, ms: longer than handlers take. */
+const ESTATE_MS = 60_000;
+/** How long a node looks for messages of a channel without a log, ms. */
+const MESSAGES_MS = 2_000;
+/** Nodes asked for one attach, this one included. */
+const ASKED_MAX = 16;
+const TOMBSTONES_MAX = 100_000;
+
+export interface TakeQuestion {
+  readonly ask: 'take';
+  readonly sid: string;
+  /** Of the identity that attaches; a session is bound to it. */
+  readonly user: string;
+  readonly gen: number;
+}
+
+export interface MessagesQuestion {
+  readonly ask: 'messages';
+  readonly sid: string;
+  readonly channel: string;
+  readonly until: Position;
+}
+
+/** What of an attach says which session it means. */
+export type Claimed = Pick<Attach, 'gen' | 'key' | 'node'>;
+
+type TakeAnswer =
+  | { readonly session: SessionRecord; readonly application: ApplicationRecord }
+  | { readonly fenced: number }
+  | { readonly elsewhere: string }
+  | { readonly over: string }
+  | { readonly none: true };
+
+/** Between the node that a session was taken from and the one that took it. */
+export type EstateNews =
+  | {
+      readonly tell: 'lines';
+      readonly sid: string;
+      readonly lines: readonly string[];
+      readonly open: readonly number[];
+    }
+  | { readonly tell: 'free'; readonly sid: string; readonly channel: string }
+  | { readonly tell: 'arrived'; readonly sid: string }
+  | { readonly tell: 'frame'; readonly sid: string; readonly frame: AppUpFrame };
+
+interface Tombstone {
+  readonly gen: number;
+  readonly to: string;
+  readonly until: number;
+}
+
+/** What is above the sessions: it knows what else belongs to one. */
+export type SessionKeeper<I extends Identity & Expiring> = Pick<
+  Application<I>,
+  'handOver' | 'adopt' | 'relayed' | 'callFrame'
+>;
+
+export interface HandOversOptions<I extends Identity & Expiring> {
+  readonly node: string;
+  readonly post: Post;
+  readonly clock: Timing;
+  readonly registry: SessionRegistry<SharedLine, I>;
+  readonly application: SessionKeeper<I>;
+  readonly readKey: (key: string) => ReadKey | null;
+  /** Runs a turn of the registry. */
+  readonly turn: (run: (now: number) => void) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export class HandOvers<I extends Identity & Expiring> {
+  readonly #options: HandOversOptions<I>;
+  /** Where sessions went that were here, the oldest first. */
+  readonly #tombstones = new Map<string, Tombstone>();
+  readonly #estates = new Map<string, SessionEstate<I>>();
+  /** By sid: the attach that asks for it now, and when it is done. One at a time asks for a session. */
+  readonly #pending = new Map<string, { readonly gen: number; readonly done: Promise<LocationRefusal | null> }>();
+  /** By sid and channel: who waits for the former node to have handled its publishes. */
+  readonly #waiting = new Map<string, () => void>();
+
+  constructor(options: HandOversOptions<I>) {
+    this.#options = options;
+  }
+
+  /** What is kept for sessions that are not here. */
+  get counts(): { readonly tombstones: number; readonly estates: number; readonly pending: number } {
+    return { tombstones: this.#tombstones.size, estates: this.#estates.size, pending: this.#pending.size };
+  }
+
+  /** Where a session went that was here; null: it was not, or that was forgotten. */
+  trace(sid: string): string | null {
+    const tombstone = this.#tombstones.get(sid);
+    return tombstone !== undefined && this.#options.clock.now() < tombstone.until ? tombstone.to : null;
+  }
+
+  /** Brings the session of an attach here, if there is one. What the client is told instead of a welcome; null: it may be admitted. */
+  async take(attach: Claimed, identity: I): Promise<LocationRefusal | null> {
+    const key = this.#options.readKey(attach.key ?? '');
+    if (!key?.genuine) return null;
+    const { clock, registry } = this.#options;
+    const until = clock.now() + TAKE_MS;
+    const later: LocationRefusal = [Type.retry, attach.gen, RETRY_MS];
+    // Later attaches wait, and find what the earlier one has brought.
+    for (let other = this.#pending.get(key.sid); other !== undefined; other = this.#pending.get(key.sid)) {
+      if (other.gen > attach.gen) return [Type.fenced, other.gen];
+      if (clock.now() >= until) return later;
+      await this.#inTime(other.done, until, null);
+    }
+    if (registry.session(key.sid) !== undefined) return null;
+    // A session that comes later than its client waits for it here.
+    const done = this.#ask(attach, identity, key).finally(() => this.#pending.delete(key.sid));
+    this.#pending.set(key.sid, { gen: attach.gen, done: done.catch(() => null) });
+    return this.#inTime(done, until, later);
+  }
+
+  /** What `done` resolves to, or `otherwise` where it has not by `until`. */
+  async #inTime<T>(done: Promise<T>, until: number, otherwise: T): Promise<T> {
+    const { clock } = this.#options;
+    let cancelTimer: () => void = () => {};
+    const late = new Promise<T>((resolve) => {
+      cancelTimer = clock.after(Math.max(until - clock.now(), 0), () => resolve(otherwise));
+    });
+    try {
+      return await Promise.race([done, late]);
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /**
+   * The node that has the session of a key, where that is another one: what the client was told last, by `hint`, or to whom the session was given. A request
+   * that was `forwarded` goes on only by the latter: another node took us for the owner, and is not sent on by guesses.
+   */
+  ownerOf(
+    key: string,
+    { hint, forwarded }: { readonly hint: string | undefined; readonly forwarded: boolean },
+  ): string | null {
+    const { node, readKey, registry } = this.#options;
+    const read = readKey(key);
+    if (!read?.genuine || registry.session(read.sid) !== undefined) return null;
+    const guess = hint ?? read.node;
+    return forwarded || guess === node ? this.trace(read.sid) : guess;
+  }
+
+  /** Asks whoever may have the session, the likeliest first. Only where none of them does it is lost. */
+  async #ask(attach: Claimed, identity: I, { sid, node: origin }: ReadKey): Promise<LocationRefusal | null> {
+    const { node, post } = this.#options;
+    const question: TakeQuestion = { ask: 'take', sid, user: identity.id, gen: attach.gen };
+    const asked = new Set([node]);
+    const guesses = [attach.node, this.trace(sid), origin];
+    for (let to = guesses.shift(); to !== undefined && asked.size < ASKED_MAX; to = guesses.shift()) {
+      if (to === null || asked.has(to)) continue;
+      asked.add(to);
+      let answer: TakeAnswer;
+      try {
+        answer = (await post.ask(to, question, { timeoutMs: GIVE_MS })) as TakeAnswer;
+      } catch (error) {
+        // A node that is not there has no sessions any more. Of one that says nothing that is not known.
+        if (PostFailure.is(error, 'unreachable')) continue;
+        return [Type.retry, attach.gen, RETRY_MS];
+      }
+      if ('fenced' in answer) return [Type.fenced, answer.fenced];
+      if ('over' in answer) return [Type.goaway, answer.over, 'the session has ended', 0, attach.gen];
+      if ('session' in answer) {
+        this.#adopt(answer, identity, to);
+        return null;
+      }
+      if ('elsewhere' in answer) guesses.unshift(answer.elsewhere);
+    }
+    return null;
+  }
+
+  #adopt(
+    { session: record, application }: Extract<TakeAnswer, { session: SessionRecord }>,
+    identity: I,
+    from: string,
+  ): void {
+    const { registry, turn } = this.#options;
+    this.#tombstones.delete(record.sid);
+    const news: EstateNews = { tell: 'arrived', sid: record.sid };
+    turn((now) => {
+      const session = registry.adopt(record, identity, now);
+      const arrived = this.#options.application.adopt(session, application, this.#formerNode(record.sid, from));
+      void arrived.then(() => this.#options.post.tell(from, news), this.#options.onError);
+    });
+  }
+
+  #formerNode(sid: string, node: string): FormerNode {
+    const { post, clock } = this.#options;
+    return {
+      tell: (frame) => post.tell(node, { tell: 'frame', sid, frame } satisfies EstateNews),
+      messages: async (channel, until) => {
+        try {
+          const question: MessagesQuestion = { ask: 'messages', sid, channel, until };
+          return (await post.ask(node, question, { timeoutMs: 2 * MESSAGES_MS })) as readonly LogEntry[] | null;
+        } catch {
+          // What was missed is said by `recovered: false`.
+          return null;
+        }
+      },
+      whenFree: (channel) =>
+        new Promise<void>((resolve) => {
+          const name = `${sid} ${channel}`;
+          const cancelTimer = clock.after(ESTATE_MS, () => this.#free(name));
+          this.#waiting.set(name, () => {
+            cancelTimer();
+            resolve();
+          });
+        }),
+    };
+  }
+
+  // ——— asked by others ———
+
+  /** Gives a session away. */
+  async give({ sid, user, gen }: TakeQuestion, to: string): Promise<TakeAnswer> {
+    const { clock, registry } = this.#options;
+    for (let other = this.#pending.get(sid); other !== undefined; other = this.#pending.get(sid)) {
+      if (other.gen > gen || (other.gen === gen && this.#options.node < to)) return { fenced: other.gen };
+      await other.done;
+    }
+    const session = registry.session(sid);
+    if (session === undefined) {
+      const over = registry.finished(sid, clock.now());
+      if (over !== null) return { over };
+      const tombstone = this.#tombstones.get(sid);
+      if (tombstone === undefined) return { none: true };
+      return tombstone.gen >= gen ? { fenced: tombstone.gen } : { elsewhere: tombstone.to };
+    }
+    if (session.identity.id !== user) return { none: true };
+    if (session.gen >= gen) return { fenced: session.gen };
+    return this.#release(sid, gen, to);
+  }
+
+  #release(sid: string, gen: number, to: string): TakeAnswer {
+    const { application, clock, post, registry, turn } = this.#options;
+    let answer: TakeAnswer = { none: true };
+    turn((now) => {
+      const session = registry.session(sid);
+      if (session === undefined) return;
+      // Who has the key has read the welcome.
+      session.confirm();
+      const released = application.handOver(session, {
+        sendLines: (lines, open) => post.tell(to, { tell: 'lines', sid, lines, open } satisfies EstateNews),
+        freeChannel: (channel) => post.tell(to, { tell: 'free', sid, channel } satisfies EstateNews),
+      });
+      if (released === null) return;
+      const { estate, record } = released;
+      answer = { session: session.handOver(gen, estate.relay, now), application: record };
+      this.#bury(sid, { gen, to, until: now + registry.limits.ttlMs });
+      this.#estates.set(sid, estate);
+      clock.after(ESTATE_MS, () => {
+        estate.end(session);
+        if (this.#estates.get(sid) === estate) this.#estates.delete(sid);
+      });
+    });
+    return answer;
+  }
+
+  #bury(sid: string, tombstone: Tombstone): void {
+    const now = this.#options.clock.now();
+    this.#tombstones.delete(sid);
+    this.#tombstones.set(sid, tombstone);
+    for (const [oldest, { until }] of this.#tombstones) {
+      if (now < until && this.#tombstones.size <= TOMBSTONES_MAX) return;
+      this.#tombstones.delete(oldest);
+    }
+  }
+
+  messages({ sid, channel, until }: MessagesQuestion): Promise<readonly LogEntry[] | null> | null {
+    return this.#estates.get(sid)?.messages(channel, until, MESSAGES_MS) ?? null;
+  }
+
+  hear(news: EstateNews, from: string): void {
+    const { application, post, registry } = this.#options;
+    const { sid } = news;
+    if (news.tell === 'arrived') return this.#estates.get(sid)?.handleArrived();
+    if (news.tell === 'frame') {
+      const of = this.#estates.get(sid)?.of;
+      if (of !== undefined) application.callFrame(of, news.frame);
+      return;
+    }
+    const session = registry.session(sid);
+    const pending = this.#pending.get(sid);
+    if (session === undefined && pending !== undefined) {
+      // It has overtaken the session that it is for.
+      void pending.done.then(() => this.hear(news, from));
+    } else if (session === undefined) {
+      // It has gone on to another node, perhaps back to the one that says so: tombstones go where a session comes, so this has an end.
+      const to = this.trace(sid);
+      if (to !== null) post.tell(to, news);
+    } else if (news.tell === 'free') this.#free(`${sid} ${news.channel}`);
+    else application.relayed(session, news.lines, news.open, this.#formerNode(sid, from));
+  }
+
+  #free(name: string): void {
+    const resolve = this.#waiting.get(name);
+    this.#waiting.delete(name);
+    resolve?.();
+  }
+}

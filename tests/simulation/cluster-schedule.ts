@@ -1,0 +1,94 @@
+/** One seeded run of the cluster world. */
+import { Random } from '@runnel/protocol/testing';
+import { ClusterWorld } from './cluster-world.ts';
+import { disturbNetwork, healNetwork } from './faults.ts';
+import type { ScheduleResult } from './schedule.ts';
+import { check } from './violation.ts';
+
+/** How long after healing all must have arrived, ms. */
+const HEAL_MS = 90_000;
+/** Estates are kept for a minute, and sessions without a client for their time to live. */
+const CALM_MS = 200_000;
+
+/** Runs the schedule of `seed`; rejects with a `Violation`. */
+export async function runClusterSchedule(
+  seed: number,
+  onWorld: (world: ClusterWorld) => void = () => {},
+  hashed = false,
+): Promise<ScheduleResult> {
+  const random = new Random(seed);
+  const world = new ClusterWorld(random, hashed);
+  onWorld(world);
+  let events = 0;
+  const run = async (ms: number, until: () => boolean = () => false): Promise<boolean> => {
+    const end = world.time.now + ms;
+    while (!until()) {
+      const stepped = world.time.step(end);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (!stepped) return until();
+      events += 1;
+      world.check();
+    }
+    return true;
+  };
+  const faults = random.int(0, 25);
+  const busy = random.pick([1, 3, 20]);
+  for (let i = 0; i < faults; i += 1) {
+    const pause = random.pick([1, 20, 200, 2_000, 15_000]) * random.next();
+    const bursts = random.int(0, 3);
+    for (let burst = 0; burst < bursts; burst += 1) {
+      world.send(random.int(1, busy));
+      await run(pause / (bursts + 1));
+    }
+    await run(pause / (bursts + 1));
+    disturb(world);
+  }
+  const liveness = random.chance(0.7);
+  world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
+  if (liveness) await heal(world, run);
+  return { events, coverage: world.coverage.counts, hash: world.log.hash };
+}
+
+const FAULTS = ['kill', 'kill', 'drain', 'start', 'start', 'cut off', 'post', 'post', 'join', 'die'] as const;
+
+function disturb(world: ClusterWorld): void {
+  const { random } = world;
+  const fault = random.chance(0.55) ? null : random.pick(FAULTS);
+  if (fault === null) return disturbNetwork(world);
+  world.log.add('world', fault);
+  const acts = {
+    kill: () => world.kill(),
+    drain: () => world.drain(),
+    start: () => world.start(),
+    'cut off': () => world.cutOff(),
+    post: () => world.shakePost(),
+    join: () => {
+      world.join();
+      return true;
+    },
+    die: () => {
+      if (world.living.length === 0) return false;
+      world.die(random.pick(world.living));
+      return true;
+    },
+  };
+  if (acts[fault]()) world.coverage.saw(fault);
+}
+
+async function heal(world: ClusterWorld, run: (ms: number, until?: () => boolean) => Promise<boolean>): Promise<void> {
+  if (world.living.length === 0) world.join();
+  world.heal();
+  healNetwork(world);
+  const settled = (): boolean => world.living.every((party) => party.settled);
+  check(await run(HEAL_MS, settled), 11, () => `not all has arrived ${HEAL_MS} ms after healing`);
+  world.sendAll();
+  check(await run(HEAL_MS, settled), 11, () => 'what was sent after healing has not arrived');
+  await run(CALM_MS);
+  // The best transport may have been found again only just now, at another node.
+  const tidy = await run(CALM_MS, () => world.leftovers === 0);
+  check(tidy, 13, () => `${world.leftovers} estates and questions are left`);
+  check(world.strayed === 0, 8, () => `${world.strayed} frames were not relayed`);
+  const sessions = [...world.sessions()].length;
+  const parties = world.living.length;
+  check(sessions === parties, 13, () => `${sessions} sessions are left for ${parties} clients`);
+}

@@ -1,0 +1,139 @@
+/** Messages between the nodes of a simulated cluster, and who is alive: slow, lost, out of order, and cut between some of them. */
+import type { Random, VirtualTime } from '@runnel/protocol/testing';
+import type { BrokerNode, BrokerNodes, NodeListener } from '@runnel/server';
+
+export interface VirtualPostOptions {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  /** A message was lost on its way. */
+  readonly onLost: (text: string) => void;
+}
+
+/** How long a node is taken for alive that is not heard of, ms. */
+const LEASE_MS = 3_000;
+
+export class VirtualPost implements BrokerNodes {
+  readonly #options: VirtualPostOptions;
+  readonly #nodes = new Map<string, NodeListener>();
+  /** Every node that ever joined. */
+  readonly #known = new Set<string>();
+  /** Nodes that nothing comes from or gets to, and until when. */
+  readonly #cut = new Map<string, number>();
+  /** Nodes whose lease has run out, or was given back. */
+  readonly #dead = new Set<string>();
+  /** How long a message takes at most, ms; and the probabilities that one is lost, or overtaken. */
+  slowMs = 5;
+  /** A node is cut off from the post, or no longer, and notices. */
+  onCut: (name: string, isCut: boolean) => void = () => {};
+  losing = 0;
+  disorder = 0;
+  /** When the last message from one node to another arrives. */
+  readonly #arrivals = new Map<string, number>();
+
+  constructor(options: VirtualPostOptions) {
+    this.#options = options;
+  }
+
+  async join(name: string, listener: NodeListener): Promise<BrokerNode> {
+    this.#nodes.set(name, listener);
+    this.#dead.delete(name);
+    this.#tell();
+    return {
+      name,
+      send: (to, text) => this.#send(name, to, text),
+      enter: async () => {},
+      leave: async () => {},
+      close: async () => this.bury(name),
+    };
+  }
+
+  async list(): Promise<readonly string[]> {
+    return this.alive();
+  }
+  async members(): Promise<readonly []> {
+    return [];
+  }
+  async occupancy(): Promise<number> {
+    return 0;
+  }
+  async agree(_: string, proposal: string): Promise<string> {
+    return proposal;
+  }
+
+  /** The node says nothing more. The others take it for alive until its lease runs out. */
+  kill(name: string): void {
+    this.#nodes.delete(name);
+    this.#options.time.after(LEASE_MS, () => this.bury(name));
+  }
+
+  /** The node is not there any more, as everybody knows. */
+  bury(name: string): void {
+    this.#nodes.delete(name);
+    this.#dead.add(name);
+    this.#tell();
+  }
+
+  /** Nothing comes from the node or gets to it, for a while. Should that be longer than its lease, it is dead to the others, and they to it. */
+  cut(name: string, ms: number): void {
+    const { time } = this.#options;
+    const until = time.now + ms;
+    this.#cut.set(name, until);
+    this.onCut(name, true);
+    const meanwhile = (run: () => void) => (): void => {
+      if (this.#nodes.has(name) && this.#cut.get(name) === until) run();
+      this.#tell();
+    };
+    if (ms > LEASE_MS)
+      time.after(
+        LEASE_MS,
+        meanwhile(() => this.#dead.add(name)),
+      );
+    time.after(
+      ms,
+      meanwhile(() => {
+        this.#cut.delete(name);
+        this.#dead.delete(name);
+        this.onCut(name, false);
+      }),
+    );
+  }
+
+  isCut(name: string): boolean {
+    return this.#cut.has(name);
+  }
+
+  heal(): void {
+    this.losing = 0;
+    this.disorder = 0;
+    this.slowMs = 5;
+    for (const name of this.#cut.keys()) this.onCut(name, false);
+    this.#cut.clear();
+    for (const name of this.#nodes.keys()) this.#dead.delete(name);
+    this.#tell();
+  }
+
+  #send(from: string, to: string, text: string): void {
+    const { random, time, onLost } = this.#options;
+    if (this.#cut.has(from) || this.#cut.has(to) || random.chance(this.losing)) return onLost(text);
+    const way = `${from} ${to}`;
+    const due = time.now + this.slowMs * random.next();
+    const at = random.chance(this.disorder) ? due : Math.max(due, this.#arrivals.get(way) ?? 0);
+    this.#arrivals.set(way, Math.max(at, this.#arrivals.get(way) ?? 0));
+    time.after(at - time.now, () => {
+      const listener = this.#nodes.get(to);
+      if (listener === undefined || this.#cut.has(to)) onLost(text);
+      else listener.message(text, from);
+    });
+  }
+
+  alive(): string[] {
+    // One that was killed is taken for alive until it is buried.
+    return [...this.#known].filter((name) => !this.#dead.has(name)).sort();
+  }
+
+  #tell(): void {
+    for (const name of this.#nodes.keys()) this.#known.add(name);
+    // One that is cut off goes by what it was told last.
+    for (const [name, listener] of this.#nodes) if (!this.#cut.has(name)) listener.nodes(this.alive());
+  }
+}
