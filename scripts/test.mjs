@@ -20,6 +20,7 @@ const succeeded = await runSteps([
   { name: 'simulation', project: 'simulation' },
   { name: 'conformance', project: 'conformance' },
   { name: 'brokers', project: 'brokers' },
+  { name: 'cluster', project: 'cluster' },
   { name: 'benchmark', project: 'bench' },
   { name: 'packed packages', project: 'packages' },
   { name: 'gauntlet', project: 'gauntlet' },

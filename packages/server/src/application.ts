@@ -248,7 +248,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     return { record, estate };
   }
 
-  /** A session that another node has handed over. `from` stands for that node. Resolves when it is present where it was. */
+  /** A session that another node has handed over. `from` stands for that node. Resolves when it follows what it followed, and is present where it was. */
   async adopt(session: ServerSession<SharedLine, I>, record: ApplicationRecord, from: FormerNode): Promise<void> {
     const { clock, encoder } = this.#core;
     const of = new AppSession<I>(session, { clock, encoder });
@@ -257,11 +257,13 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     this.#credentials.watch(of);
     of.awaitElsewhere(record.calls, from.tell);
     for (const channel of record.busy) of.inTurn(channel, () => from.whenFree(channel));
-    for (const { sub, told } of record.subscriptions) {
+    const following = record.subscriptions.map(({ sub, told }) => {
       const [id, channel, since] = sub;
       const predecessor: Predecessor = (until) => from.messages(channel, until);
-      this.#subscriptions.subscribe(of, { id, channel, from: since, predecessor, told });
-    }
+      return new Promise<void>((onSettled) => {
+        this.#subscriptions.subscribe(of, { id, channel, from: since, predecessor, told, onSettled });
+      });
+    });
     await Promise.all(
       record.presence.map(async ({ channel, member }) => {
         const entering = this.#presence.announce(of, channel);
@@ -269,6 +271,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
         this.#presence.settle(of, entering);
       }),
     );
+    await Promise.all(following);
   }
 
   /** Presence is shared with other nodes from here on. */

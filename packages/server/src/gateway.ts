@@ -244,6 +244,28 @@ export class Gateway<I extends Identity & Expiring> {
   }
 
   /**
+   * Where there are other nodes: lets go of every link, so that its client attaches there and its session is taken from here. Resolves when that has happened
+   * to all whose client is there, or after `timeoutMs`. Calls under way go on.
+   */
+  async leave(timeoutMs: number): Promise<void> {
+    const cluster = this.#cluster;
+    if (cluster === null || !(await cluster.hasOthers())) return;
+    cluster.drain();
+    // Nobody may ever ask for the others; who does, gets them.
+    const expected = [...this.registry.sessions()].filter(({ isReachable }) => isReachable);
+    this.#edge.refuseAll(HAND_OVER_RETRY_MS);
+    this.#edge.turn((now) => {
+      this.registry.flush(now);
+      this.registry.letGo(HAND_OVER_RETRY_MS, now);
+    });
+    const until = this.#edge.driver.now() + timeoutMs;
+    const isHere = ({ sid }: { readonly sid: string }): boolean => this.registry.session(sid) !== undefined;
+    while ((cluster.isNeeded || expected.some(isHere)) && this.#edge.driver.now() < until) {
+      await new Promise<void>((resolve) => void this.#clock.after(FETCH_LOOK_MS, resolve));
+    }
+  }
+
+  /**
    * Ends all sessions with `server_closing`, lets every connection have its last bytes, and turns newcomers away. Resolves when nothing is under way any
    * more; the HTTP server itself is the caller's. Calling it again waits for the same end.
    */
@@ -253,7 +275,6 @@ export class Gateway<I extends Identity & Expiring> {
   }
 
   async #close(retryMs: number, timeoutMs: number): Promise<void> {
-    if (this.#cluster !== null) await this.#handAllOver(this.#cluster, timeoutMs);
     this.#edge.turn((now) => this.registry.flush(now));
     await this.#fetched(Math.min(timeoutMs, FETCH_MS));
     this.#edge.refuseAll(retryMs);
@@ -265,20 +286,6 @@ export class Gateway<I extends Identity & Expiring> {
     await this.#edge.drain(timeoutMs);
     await this.#cluster?.close();
     this.#driver.stop();
-  }
-
-  /** Lets go of every link, so that its client attaches elsewhere and its session is taken from here. */
-  async #handAllOver(cluster: Cluster<I>, timeoutMs: number): Promise<void> {
-    cluster.drain();
-    this.#edge.refuseAll(HAND_OVER_RETRY_MS);
-    this.#edge.turn((now) => {
-      this.registry.flush(now);
-      this.registry.letGo(HAND_OVER_RETRY_MS, now);
-    });
-    const until = this.#edge.driver.now() + timeoutMs;
-    while (this.registry.size > 0 && this.#edge.driver.now() < until) {
-      await new Promise<void>((resolve) => void this.#clock.after(FETCH_LOOK_MS, resolve));
-    }
   }
 
   /** Between two polls there is nothing to write on: their clients get a moment to fetch what they are owed. */

@@ -220,8 +220,8 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
   }
 
   /**
-   * Refuses new calls, waits for those under way, ends all sessions with `server_closing` and turns newcomers away. The HTTP server is
-   * the app's to close. Calling it again waits for the same end.
+   * Brings its sessions to the other nodes, if there are any. Refuses new calls, waits for those under way, ends the sessions that are left with
+   * `server_closing` and turns newcomers away. The HTTP server is the app's to close. Calling it again waits for the same end.
    */
   close(options: ServerCloseOptions = {}): Promise<void> {
     this.#closed ??= this.#close(options);
@@ -229,6 +229,8 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
   }
 
   async #close({ timeoutMs = 5_000, retryMs }: ServerCloseOptions): Promise<void> {
+    // Before calls are refused: what comes meanwhile belongs to sessions that live on elsewhere.
+    await this.#gateway.leave(timeoutMs);
     await this.#application.drain(timeoutMs);
     await this.#gateway.close({ timeoutMs, retryMs });
     await this.#application.close();

@@ -32,7 +32,7 @@ export function startNginx(targetPort: number, options: NginxOptions = {}): Prom
       daemon off;
       master_process off;
       pid nginx.pid;
-      events {}
+      events { worker_connections 4096; }
       http {
         access_log off;
         default_type application/octet-stream;

@@ -109,9 +109,9 @@ export class Subscriptions {
     subscription.handleSubscribed(answer);
   }
 
-  /** PROTOCOL §5.17: the session has another node, where the channel has another number. */
+  /** PROTOCOL §5.17: the session has another node, where the channel has another number. Another one that has moved may have taken its old number. */
   #moved(id: number): Subscription | undefined {
-    return [...this.#live.values()].find((subscription) => subscription.id === id);
+    return [...this.#byName.values()].find((subscription) => subscription.id === id && subscription.n !== null);
   }
 
   /** A subscribe was refused. */

@@ -2,6 +2,9 @@
  * Nodes on a broker that keeps leases and members for them. A *lease* is a node's name and a *life*. A node renews its lease three times
  * in the time for which it is given; one that finds it run out takes another life and enters its members anew, so that whoever tidies up
  * after the old life cannot touch the new one. So does one that does not know what became of an entry.
+ *
+ * A process that dies stops listening at once, long before its lease runs out. So does one that is cut off, and comes back: a node to which something could not
+ * be brought is asked for again after a while, and counts as dead if nobody listens then.
  */
 import { nanoid } from 'nanoid';
 import { escapedName, unescapedName } from './escaped-name.ts';
@@ -42,10 +45,21 @@ export interface LeaseStore {
   names(channel: string): Promise<readonly LeasedMember[]>;
   listen(node: string, hear: (text: string, from: string) => void): Promise<void>;
   stopListening(node: string): void;
-  send(to: string, from: string, text: string): void;
+  /** `unheard` is called where it is known that nobody listens. */
+  send(letter: {
+    readonly to: string;
+    readonly from: string;
+    readonly text: string;
+    readonly unheard: () => void;
+  }): void;
+  /** Whether somebody listens, as far as the broker can tell. */
+  isListening(node: string): Promise<boolean>;
   /** Keeps the value under the name unless there is one; resolves to the one that is there. */
   agree(name: string, proposal: string): Promise<string>;
 }
+
+/** What a node tells the others when it has come; no other letter is empty. */
+const ARRIVED = '';
 
 /** Members entered anew at a time. */
 const REENTERED_AT_A_TIME = 250;
@@ -66,16 +80,18 @@ export class LeasedNodes implements BrokerNodes {
   }
 
   async join(name: string, listener: NodeListener): Promise<BrokerNode> {
-    const node = new LeasedNode({ name, listener, store: this.#store, onClosed: () => this.#joined.delete(node) });
-    await node.begin(this.#leaseMs / 3);
+    const node = new LeasedNode({
+      ...{ name, listener, store: this.#store, beatMs: this.#leaseMs / 3 },
+      onClosed: () => this.#joined.delete(node),
+    });
+    await node.begin();
     this.#joined.add(node);
     if (this.#closed) await node.close();
     return node;
   }
 
   async list(): Promise<readonly string[]> {
-    const { running } = await this.#store.leases();
-    return namesOf(running);
+    return namesOf([...(await this.#running())]);
   }
 
   async members(channel: string): Promise<readonly NodeMember[]> {
@@ -105,7 +121,10 @@ export class LeasedNodes implements BrokerNodes {
   }
 
   #running(): Promise<ReadonlySet<string>> {
-    const running = this.#store.leases().then((leases) => new Set(leases.running));
+    const running = this.#store.leases().then((leases) => {
+      const joined = [...this.#joined];
+      return new Set(leases.running.filter((lease) => !joined.some((node) => node.hasFoundDead(lease))));
+    });
     // It is awaited behind something else, which may fail as well.
     running.catch(() => {});
     return running;
@@ -116,6 +135,7 @@ interface LeasedNodeOptions {
   readonly name: string;
   readonly listener: NodeListener;
   readonly store: LeaseStore;
+  readonly beatMs: number;
   readonly onClosed: () => void;
 }
 
@@ -131,6 +151,10 @@ class LeasedNode implements BrokerNode {
   #told = '';
   #beating = false;
   #timer: NodeJS.Timeout | null = null;
+  /** Nodes that did not listen, and when they are looked at again. */
+  readonly #unheard = new Map<string, NodeJS.Timeout>();
+  /** Leases that run, of nodes that are dead. */
+  readonly #deserted = new Set<string>();
   #closed = false;
 
   constructor(options: LeasedNodeOptions) {
@@ -139,22 +163,31 @@ class LeasedNode implements BrokerNode {
     this.#lease = newLease(options.name);
   }
 
-  async begin(everyMs: number): Promise<void> {
-    const { store, listener } = this.#options;
-    await store.listen(this.name, (text, from) => listener.message(text, from));
+  async begin(): Promise<void> {
+    const { beatMs, store, listener } = this.#options;
+    await store.listen(this.name, (text, from) => {
+      if (text !== ARRIVED) listener.message(text, from);
+      else this.#look().catch(() => {});
+    });
     try {
       await store.take(this.#lease);
       await this.#look();
+      this.#announce();
     } catch (error) {
       store.stopListening(this.name);
       throw error;
     }
-    this.#timer = setInterval(() => void this.#beat(), everyMs).unref();
+    this.#timer = setInterval(() => void this.#beat(), beatMs).unref();
   }
 
   send(to: string, text: string): void {
     checkInboxText(text);
-    this.#options.store.send(to, this.name, text);
+    this.#options.store.send({ to, from: this.name, text, unheard: () => this.#suspect(to) });
+  }
+
+  /** Whether the lease runs on, of a node that is dead. */
+  hasFoundDead(lease: string): boolean {
+    return this.#deserted.has(lease);
   }
 
   enter(channel: string, member: string, data: string): Promise<void> {
@@ -175,11 +208,41 @@ class LeasedNode implements BrokerNode {
     const { store, onClosed } = this.#options;
     this.#closed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
+    for (const timer of this.#unheard.values()) clearTimeout(timer);
+    this.#unheard.clear();
     this.#book.clear();
     store.stopListening(this.name);
     onClosed();
     // Where this fails, the lease runs out.
     await store.sweep(this.#lease).catch(() => {});
+  }
+
+  /** So that the others know of this one before their next beat. */
+  #announce(): void {
+    for (const to of JSON.parse(this.#told) as readonly string[]) {
+      if (to !== this.name) this.#options.store.send({ to, from: this.name, text: ARRIVED, unheard: () => {} });
+    }
+  }
+
+  /** Nobody listens there. A node that is only cut off has a beat to be back. */
+  #suspect(node: string): void {
+    if (this.#closed || this.#unheard.has(node)) return;
+    const timer = setTimeout(() => void this.#lookAgain(node), this.#options.beatMs).unref();
+    this.#unheard.set(node, timer);
+  }
+
+  async #lookAgain(node: string): Promise<void> {
+    const { store } = this.#options;
+    try {
+      const { running } = await store.leases();
+      if (await store.isListening(node)) return;
+      for (const lease of running) if (nodeOf(lease) === node) this.#deserted.add(lease);
+      await this.#look();
+    } catch {
+      // The broker is in trouble: nothing is known.
+    } finally {
+      this.#unheard.delete(node);
+    }
   }
 
   async #try(done: Promise<void>): Promise<void> {
@@ -233,7 +296,12 @@ class LeasedNode implements BrokerNode {
     const { store, listener } = this.#options;
     const { running, dead } = await store.leases();
     if (this.#closed) return;
-    const nodes = namesOf(running);
+    for (const lease of this.#deserted) {
+      // It was only cut off, and is back under the same lease.
+      if (!running.includes(lease) || (await store.isListening(nodeOf(lease)))) this.#deserted.delete(lease);
+    }
+    if (this.#closed) return;
+    const nodes = namesOf(running.filter((lease) => !this.#deserted.has(lease)));
     const told = JSON.stringify(nodes);
     if (told !== this.#told) {
       this.#told = told;

@@ -103,6 +103,15 @@ export class Cluster<I extends Identity & Expiring> {
     return this.#isReady;
   }
 
+  hasOthers(): Promise<boolean> {
+    return this.#post.hasOthers();
+  }
+
+  /** Whether a session that went from here to another node may still need this one. */
+  get isNeeded(): boolean {
+    return this.#handOvers.isNeeded;
+  }
+
   /** The node that has the session of a key, where that is another one. `hint`: what the client was told last. */
   ownerOf(key: string, hint: string | undefined, exchange: Exchange<I>): string | null {
     return this.#handOvers.ownerOf(key, { hint, forwarded: exchange.call instanceof RemoteCall });

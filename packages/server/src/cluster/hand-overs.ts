@@ -97,6 +97,8 @@ export class HandOvers<I extends Identity & Expiring> {
   /** Where sessions went that were here, the oldest first. */
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #estates = new Map<string, SessionEstate<I>>();
+  /** Sessions that were given away, and may still need something that they left here. */
+  readonly #travelling = new Set<string>();
   /** By sid: the attach that asks for it now, and when it is done. One at a time asks for a session. */
   readonly #pending = new Map<string, { readonly gen: number; readonly done: Promise<LocationRefusal | null> }>();
   /** By sid and channel: who waits for the former node to have handled its publishes. */
@@ -109,6 +111,11 @@ export class HandOvers<I extends Identity & Expiring> {
   /** What is kept for sessions that are not here. */
   get counts(): { readonly tombstones: number; readonly estates: number; readonly pending: number } {
     return { tombstones: this.#tombstones.size, estates: this.#estates.size, pending: this.#pending.size };
+  }
+
+  /** Whether a session that was given away has yet to say that it has all that it needs of this node. */
+  get isNeeded(): boolean {
+    return this.#travelling.size > 0;
   }
 
   /** Where a session went that was here; null: it was not, or that was forgotten. */
@@ -171,9 +178,9 @@ export class HandOvers<I extends Identity & Expiring> {
     const { node, post } = this.#options;
     const question: TakeQuestion = { ask: 'take', sid, user: identity.id, gen: attach.gen };
     const asked = new Set([node]);
-    const guesses = [attach.node, this.trace(sid), origin];
+    const guesses = [attach.node, this.trace(sid), origin].filter((guess) => typeof guess === 'string');
     for (let to = guesses.shift(); to !== undefined && asked.size < ASKED_MAX; to = guesses.shift()) {
-      if (to === null || asked.has(to)) continue;
+      if (asked.has(to)) continue;
       asked.add(to);
       let answer: TakeAnswer;
       try {
@@ -273,9 +280,12 @@ export class HandOvers<I extends Identity & Expiring> {
       answer = { session: session.handOver(gen, estate.relay, now), application: record };
       this.#bury(sid, { gen, to, until: now + registry.limits.ttlMs });
       this.#estates.set(sid, estate);
+      this.#travelling.add(sid);
       clock.after(ESTATE_MS, () => {
         estate.end(session);
-        if (this.#estates.get(sid) === estate) this.#estates.delete(sid);
+        if (this.#estates.get(sid) !== estate) return;
+        this.#estates.delete(sid);
+        this.#travelling.delete(sid);
       });
     });
     return answer;
@@ -298,7 +308,10 @@ export class HandOvers<I extends Identity & Expiring> {
   hear(news: EstateNews, from: string): void {
     const { application, post, registry } = this.#options;
     const { sid } = news;
-    if (news.tell === 'arrived') return this.#estates.get(sid)?.handleArrived();
+    if (news.tell === 'arrived') {
+      this.#travelling.delete(sid);
+      return this.#estates.get(sid)?.handleArrived();
+    }
     if (news.tell === 'frame') {
       const of = this.#estates.get(sid)?.of;
       if (of !== undefined) application.callFrame(of, news.frame);

@@ -117,7 +117,7 @@ export class Post {
 
   /** @throws PostFailure as rejection */
   async ask(to: string, body: unknown, { timeoutMs, onAsked }: AskOptions): Promise<unknown> {
-    if (!this.#alive.has(to))
+    if (!this.#alive.has(to) && !(await this.#isThere(to)))
       throw new PostFailure(this.#isCutOff ? 'silent' : 'unreachable', `no node is called ${to}`);
     const id = ++this.#lastId;
     let cancelTimer: () => void = () => {};
@@ -135,6 +135,24 @@ export class Post {
     } finally {
       cancelTimer();
       this.#asked.delete(id);
+    }
+  }
+
+  /** Whether another node is there, of which this one may not have heard yet. */
+  async hasOthers(): Promise<boolean> {
+    const { node, nodes } = this.#options;
+    if (this.#alive.size > 1) return true;
+    const there = await nodes.list().catch(() => [node]);
+    return there.some((name) => name !== node);
+  }
+
+  /** One that has just come is at the broker before it is known here. */
+  async #isThere(node: string): Promise<boolean> {
+    if (this.#isCutOff || this.#own === null) return false;
+    try {
+      return (await this.#options.nodes.list()).includes(node);
+    } catch {
+      throw new PostFailure('silent', `it cannot be said whether there is a node ${node}`);
     }
   }
 

@@ -98,6 +98,10 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   get confirmed(): boolean {
     return this.#confirmed;
   }
+  /** Whether its client is there, as far as is known. */
+  get isReachable(): boolean {
+    return this.#reach.isReachable;
+  }
   /** Whether a link carries it, or polls do. */
   get reachable(): boolean {
     return this.link !== null || this.#polls.isHeld;

@@ -127,9 +127,14 @@ export class NatsLeases implements LeaseStore {
     if (this.#inboxes.delete(topic)) links.unsubscribe(topic);
   }
 
-  send(to: string, from: string, text: string): void {
+  send({ to, from, text, unheard }: Parameters<LeaseStore['send']>[0]): void {
     const { links, subjects } = this.#options;
-    links.tell((link) => link.tell(subjects.inbox(to), `${escapedName(from)}\n${text}`));
+    links.tell((link) => link.tell(subjects.inbox(to), `${escapedName(from)}\n${text}`, unheard));
+  }
+
+  isListening(node: string): Promise<boolean> {
+    const { links, subjects } = this.#options;
+    return links.call((link) => link.isHeard(subjects.inbox(node)));
   }
 
   agree(name: string, proposal: string): Promise<string> {
@@ -153,6 +158,8 @@ export class NatsLeases implements LeaseStore {
   /** Something came on a topic that is no channel's. */
   hear(topic: string, message: Msg): void {
     const text = message.string();
+    // It was only asked whether somebody listens.
+    if (text === '') return;
     const end = text.indexOf('\n');
     this.#inboxes.get(topic)?.(text.slice(end + 1), unescapedName(text.slice(0, end)));
   }

@@ -43,11 +43,18 @@ export const JETSTREAM_CODES = {
 /** Room for the headers and the subject of a message. */
 const OVERHEAD_BYTES = 4_096;
 
+/** How often it is looked whether anybody gets a message, ms: what the server is asked that nobody answers is kept for a while. */
+const LOOK_EVERY_MS = 20;
+/** How long the server may take to say that nobody has subscribed, ms. */
+const UNHEARD_MS = 1_000;
+
 /** One connection. JetStream is asked in JSON, by the subjects of its API. */
 export class NatsLink implements Link {
   readonly #options: NatsLinkOptions;
   readonly #subscriptions = new Map<string, Subscription>();
   #connection: NatsConnection | null = null;
+  /** When a message is next sent so that the server says if nobody gets it. */
+  #lookAt = 0;
   #closed = false;
 
   constructor(options: NatsLinkOptions) {
@@ -90,10 +97,29 @@ export class NatsLink implements Link {
     this.#connection?.close().catch(() => {});
   }
 
-  /** Without an answer. @throws RunnelError `payload_too_large` */
-  tell(subject: string, text: string): void {
+  /** Without an answer. `unheard`: called where nobody has subscribed; looked for now and then. @throws RunnelError `payload_too_large` */
+  tell(subject: string, text: string, unheard?: () => void): void {
     this.#checkSize(text);
-    this.#open().publish(subject, text);
+    if (unheard === undefined || performance.now() < this.#lookAt) return void this.#open().publish(subject, text);
+    this.#lookAt = performance.now() + LOOK_EVERY_MS;
+    void this.#isHeard(subject, text).then((heard) => {
+      if (!heard) unheard();
+    });
+  }
+
+  /** Whether somebody has subscribed, who is sent an empty message. */
+  isHeard(subject: string): Promise<boolean> {
+    return this.#isHeard(subject, '');
+  }
+
+  /** The server answers at once where nobody has; subscribers do not answer. */
+  async #isHeard(subject: string, text: string): Promise<boolean> {
+    try {
+      await this.#open().request(subject, text, { timeout: UNHEARD_MS });
+      return true;
+    } catch (error) {
+      return !(error instanceof RequestError && error.isNoResponders());
+    }
   }
 
   /** Publishes to a stream; resolves with the sequence number. @throws JetStreamError */

@@ -4,7 +4,21 @@ import type { LinkKeeper } from '../link-keeper.ts';
 import type { PresenceAnnouncement } from '../nodes.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisLink, RunScript } from './link.ts';
-import { AGREE, CHANNELS, DROP, ENTER, LEASES, LEAVE, MEMBERS, NAMES, RELEASE, RENEW, SWEEP, TELL } from './script.ts';
+import {
+  AGREE,
+  CHANNELS,
+  DROP,
+  ENTER,
+  LEASES,
+  LEAVE,
+  LISTENERS,
+  MEMBERS,
+  NAMES,
+  RELEASE,
+  RENEW,
+  SWEEP,
+  TELL,
+} from './script.ts';
 
 export interface RedisLeasesOptions {
   readonly links: LinkKeeper<RedisLink>;
@@ -98,10 +112,20 @@ export class RedisLeases implements LeaseStore {
     if (this.#inboxes.delete(topic)) links.unsubscribe(topic);
   }
 
-  send(to: string, from: string, text: string): void {
+  send({ to, from, text, unheard }: Parameters<LeaseStore['send']>[0]): void {
     const { run, keys } = this.#options;
-    // At most once.
-    run(TELL, [keys.inbox(to)], [`${escapedName(from)}\n${text}`]).catch(() => {});
+    run(TELL, [keys.inbox(to)], [`${escapedName(from)}\n${text}`]).then(
+      (listeners) => {
+        if (listeners === 0) unheard();
+      },
+      // At most once.
+      () => {},
+    );
+  }
+
+  async isListening(node: string): Promise<boolean> {
+    const { run, keys } = this.#options;
+    return (await run(LISTENERS, [keys.inbox(node)], [])) !== 0;
   }
 
   async agree(name: string, proposal: string): Promise<string> {

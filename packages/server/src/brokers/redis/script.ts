@@ -129,7 +129,10 @@ return { epoch, offset }
 `);
 
 /** Lets those who listen hear something. KEYS[1] where; ARGV[1] what. */
-export const TELL: Script = script(`redis.call('SPUBLISH', KEYS[1], ARGV[1])`);
+export const TELL: Script = script(`return redis.call('SPUBLISH', KEYS[1], ARGV[1])`);
+
+/** KEYS[1] a topic. How many connections listen to it. */
+export const LISTENERS: Script = script(`return redis.call('PUBSUB', 'SHARDNUMSUB', KEYS[1])[2]`);
 
 /** KEYS[1] the members of a channel, KEYS[2] what its listeners subscribe to; ARGV[1] lease and member, ARGV[2] the data. */
 export const ENTER: Script = script(`
@@ -194,5 +197,22 @@ return redis.call('GET', KEYS[1])
 `);
 
 export const SCRIPTS: readonly Script[] = [
-  ...[PUBLISH, READ, TOUCH, TELL, ENTER, LEAVE, MEMBERS, NAMES, SWEEP, CHANNELS, DROP, RENEW, LEASES, RELEASE, AGREE],
+  ...[
+    PUBLISH,
+    READ,
+    TOUCH,
+    TELL,
+    LISTENERS,
+    ENTER,
+    LEAVE,
+    MEMBERS,
+    NAMES,
+    SWEEP,
+    CHANNELS,
+    DROP,
+    RENEW,
+    LEASES,
+    RELEASE,
+    AGREE,
+  ],
 ];
