@@ -9,7 +9,7 @@ import { MortalHttpServer } from '../support/mortal-http-server.ts';
 import { RoundRobin } from './round-robin.ts';
 import { SharedBroker } from './shared-broker.ts';
 
-export const contract = defineContract({
+const contract = defineContract({
   'log/:id': channel({
     events: { number: z.number() },
     publish: { number: z.number() },

@@ -321,7 +321,7 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'S3',
     breaks: 'a poll of the generation before is held on',
     file: `${SERVER}/server-session.ts`,
-    find: 'this.#polls.supersede(now);',
+    find: 'this.polls.supersede(now);',
     replace: '',
     by: session(),
   },

@@ -7,7 +7,7 @@ import { bundleClient } from './bundle.mjs';
 import { bundleLegacy } from './legacy-bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 26.3;
+const budgetKb = 26.4;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =

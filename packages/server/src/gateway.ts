@@ -69,7 +69,7 @@ export interface GatewayOptions<I extends Identity & Expiring> {
 }
 
 /** What a node brings into its cluster. */
-export type ClusterParts<I extends Identity & Expiring> = Pick<
+type ClusterParts<I extends Identity & Expiring> = Pick<
   ClusterOptions<I>,
   'node' | 'clock' | 'registry' | 'readKey' | 'agreed' | 'turn' | 'serve' | 'onError'
 >;

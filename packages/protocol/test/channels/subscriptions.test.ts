@@ -229,6 +229,22 @@ describe('messages', () => {
   });
 });
 
+describe('a session that has moved to another node', () => {
+  test('goes on in each channel, also where one has the number by then that another had', () => {
+    const user = new Recorder();
+    session.channels.subscribe('room', {}, room);
+    session.channels.subscribe('user', {}, user);
+    const [first, second] = session.attach().map(([id]) => id);
+    session.subscribed(Number(first), { n: 1 });
+    session.subscribed(Number(second), { n: 2 });
+    session.subscribed(Number(first), { n: 2, recovered: true });
+    session.subscribed(Number(second), { n: 1, recovered: true });
+    session.receive([16, 2, 1, 0, 'to the room'], [16, 1, 1, 0, 'to the user']);
+    expect(room.data).toEqual(['to the room']);
+    expect(user.data).toEqual(['to the user']);
+  });
+});
+
 describe('a snapshot', () => {
   test('comes after the messages before it, with the position that it reaches to', () => {
     subscribedRoom();

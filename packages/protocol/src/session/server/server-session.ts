@@ -2,33 +2,21 @@
  * One incarnation of a session at the server (PROTOCOL §8). It counts, keeps, and hands out frames over whatever carries it now: a
  * `ServerLink`, or held requests (`PollSide`), or nothing for as long as its time to live allows. Who may attach is the registry's business.
  */
-import { FragmentJoiner } from '../../wire/fragments.ts';
 import { type AppUpFrame, isCounted, type PollHeader, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
 import { readUp } from '../../wire/read-up.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
 import { clipReason } from '../reason.ts';
 import { DrainWaiters } from './drain-waiters.ts';
+import { Intake } from './intake.ts';
 import { LooseLines } from './loose-lines.ts';
+import { ParkedLinks } from './parked-links.ts';
 import { PollSide } from './poll-side.ts';
 import type { Answer, Identity } from './ports.ts';
 import { Reach } from './reach.ts';
 import type { ServerLink } from './server-link.ts';
-import type { SessionRecord } from './session-record.ts';
+import type { ServerSessionOptions, SessionRecord } from './session-record.ts';
 import type { SessionRegistry } from './session-registry.ts';
-
-/** A client that keeps changing sockets has this many superseded ones kept for it. */
-const PARKED_MAX = 2;
-
-export interface ServerSessionOptions<I extends Identity> {
-  readonly cid: string;
-  readonly sid: string;
-  readonly key: string;
-  readonly client: string;
-  readonly identity: I;
-  /** As it was at the node that had it before; absent: it is new. */
-  readonly from?: SessionRecord;
-}
 
 export class ServerSession<L extends Line, I extends Identity> implements Owner {
   readonly sid: string;
@@ -40,9 +28,10 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** What is not counted and waits for the next write. */
   readonly loose: LooseLines<L>;
   readonly #registry: SessionRegistry<L, I>;
-  readonly #joiner: FragmentJoiner;
+  readonly #intake: Intake;
   readonly #createdAt: number;
-  readonly #polls: PollSide<L, I>;
+  /** How held requests carry it. */
+  readonly polls: PollSide<L, I>;
   readonly #reach: Reach;
 
   /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
@@ -56,13 +45,9 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   link: ServerLink<L, I> | null = null;
   scheduledAt: number = Number.POSITIVE_INFINITY;
 
-  /** Superseded sockets, the oldest first; those that were closed or carry something again go with the next one. */
-  #parked: ServerLink<L, I>[] = [];
+  readonly #parked = new ParkedLinks<L, I>();
   /** Highest POST number of this generation; 0 after each attach. */
   #postN = 0;
-  /** Taken since our `rx` was last told, to acknowledge by bytes. */
-  #untoldBytes = 0;
-  #untoldFrames = 0;
   /** Whether the client was heard of after its welcome. */
   #confirmed = false;
   /** Why it ended; null while it lives. */
@@ -75,7 +60,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#registry = registry;
     const { from } = options;
     const { messageBytes, lineBytes } = registry.limits;
-    this.#joiner = new FragmentJoiner(messageBytes + lineBytes, from?.slices);
+    this.#intake = new Intake(messageBytes + lineBytes, from?.slices);
     this.sid = options.sid;
     this.cid = options.cid;
     this.key = options.key;
@@ -87,7 +72,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.gen = from.gen;
       this.#confirmed = from.confirmed;
     }
-    this.#polls = new PollSide(registry, this);
+    this.polls = new PollSide(registry, this);
     this.loose = new LooseLines(registry.limits.volatileBytes);
     this.#reach = new Reach((reachable) => registry.options.app.reachable(this, reachable), now);
   }
@@ -104,7 +89,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   }
   /** Whether a link carries it, or polls do. */
   get reachable(): boolean {
-    return this.link !== null || this.#polls.isHeld;
+    return this.link !== null || this.polls.isHeld;
   }
 
   /** PROTOCOL §8.10: what is sent now would only wait. */
@@ -159,7 +144,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   flush(now: number): void {
     if (this.#ended !== null) return;
     if (this.link !== null) this.#pump(this.link);
-    else this.#polls.flush(now);
+    else this.polls.flush(now);
     if (!this.#drainWaiters.isEmpty) this.#drainWaiters.tell(() => this.slow);
   }
 
@@ -173,7 +158,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     }
     while (!port.congested && (!this.loose.isEmpty || link.next < this.ledger.tx)) {
       // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
-      if (this.#untoldFrames > 0) this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
+      if (this.#intake.isUntold) this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
       port.write(this.loose.isEmpty ? counted : [...this.loose.take(), ...counted]);
@@ -192,7 +177,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.detach(now);
       link.end('slow_consumer', 'the client did not drain what was sent');
     }
-    this.#polls.end([this.#registry.encode([Type.reattach, this.gen])], now);
+    this.polls.end([this.#registry.encode([Type.reattach, this.gen])], now);
   }
 
   // ——— up ———
@@ -222,17 +207,15 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Counts one frame that came in order, and hands it on (PROTOCOL §5). */
   #take(frame: UpFrame, size: number, now: number): void {
     this.ledger.take();
-    this.#untoldBytes += size;
-    this.#untoldFrames += 1;
-    const { outboxBytes, outboxFrames } = this.#registry.limits;
-    if (this.link !== null && (this.#untoldBytes * 4 >= outboxBytes || this.#untoldFrames * 4 >= outboxFrames)) {
+    this.#intake.note(size);
+    if (this.link !== null && this.#intake.isDue(this.#registry.limits)) {
       this.#say(this.#registry.encode([Type.ack, this.tellRx()]));
     }
     const { app } = this.#registry.options;
     if (frame[0] === Type.fragment) {
-      const text = this.#joiner.push(frame);
+      const text = this.#intake.join(frame);
       if (text !== null) app.frame(this, readUp(text, this.#registry.limits) as AppUpFrame);
-    } else if (this.#joiner.open) {
+    } else if (this.#intake.isBroken(frame)) {
       this.end('protocol_error', 'a frame stands between the fragments of another', now);
     } else app.frame(this, frame as AppUpFrame);
   }
@@ -249,8 +232,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Our `rx`, about to be told. */
   tellRx(): number {
-    this.#untoldBytes = 0;
-    this.#untoldFrames = 0;
+    this.#intake.told();
     return this.ledger.rx;
   }
 
@@ -267,7 +249,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** The attach of generation `gen` takes over from whatever carried the session (PROTOCOL §8.3). */
   supersede(gen: number, mode: Transport, now: number): void {
-    this.#polls.supersede(now);
+    this.polls.supersede(now);
     this.gen = gen;
     this.mode = mode;
     this.#postN = 0;
@@ -283,48 +265,27 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.handleLetGo(now);
     old.supersede(now);
     if (old.closed) return;
-    this.#parked = [...this.#parked.filter((link) => link !== old && !link.closed && link.session === this), old];
-    if (this.#parked.length > PARKED_MAX) this.#parked.shift()?.end('superseded', 'too many links were superseded');
+    this.#parked.park(old);
   }
 
   /** Is carried by `link` from here on. */
   bindLink(link: ServerLink<L, I>): void {
     this.link = link;
-    this.#parked = this.#parked.filter((parked) => parked !== link);
+    this.#parked.take(link);
     this.handleCarried();
-  }
-
-  /** Is carried by an attach by poll; see `PollSide`. */
-  holdAttach(answer: Answer<L>, options: { rx: number; ms: number; settling: boolean }, now: number): void {
-    this.#polls.holdAttach(answer, options, now);
-  }
-
-  /** The same attach by poll again: PROTOCOL §8.2. */
-  repeatAttach(answer: Answer<L>, base: number): void {
-    this.#polls.repeatAttach(answer, base);
   }
 
   /** PROTOCOL §6.3. The registry has checked key and generation. */
   poll(header: PollHeader, answer: Answer<L>, now: number): void {
     this.#reach.requested(now);
     this.confirm();
-    if (this.mode === 'poll') this.#polls.poll(header, answer, now);
+    if (this.mode === 'poll') this.polls.poll(header, answer, now);
     else answer.end([this.#registry.encode([Type.reattach, this.gen])]);
-  }
-
-  /** The client gave up a request that may be held. */
-  handleAnswerClosed(answer: Answer<L>, now: number): void {
-    this.#polls.handleClosed(answer, now);
   }
 
   /** The subscriptions that the attach asked for are answered. The application says so in its own time. */
   settle(): void {
-    this.#polls.settle(this.#registry.options.now());
-  }
-
-  /** Answers what is held with `lines`. */
-  endPolls(lines: readonly L[], now: number): void {
-    this.#polls.end(lines, now);
+    this.polls.settle(this.#registry.options.now());
   }
 
   /** The current link is gone; the session waits for the next. */
@@ -361,14 +322,14 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return Number.POSITIVE_INFINITY;
     const { ttlMs, provisionalMs } = this.#registry.limits;
     const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
-    return Math.min(provisional, this.#polls.until, this.#reach.idleSince + ttlMs, this.#reach.goneAt);
+    return Math.min(provisional, this.polls.until, this.#reach.idleSince + ttlMs, this.#reach.goneAt);
   }
 
   wake(now: number): void {
     const { ttlMs, provisionalMs } = this.#registry.limits;
     if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
       this.end('session_lost', 'the client was not heard of after its welcome', now);
-    } else if (now >= this.#polls.until) this.#polls.answer(now);
+    } else if (now >= this.polls.until) this.polls.answer(now);
     else if (now >= this.#reach.idleSince + ttlMs) this.#dissolve('session_lost', now);
     else if (now >= this.#reach.goneAt) this.#reach.gone();
   }
@@ -382,7 +343,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.link = null;
       link.end(code, reason, retryMs);
     }
-    this.#polls.farewell(this.#goaway(code, reason, retryMs), now);
+    this.polls.farewell(this.#goaway(code, reason, retryMs), now);
     this.#dissolve(code, now);
   }
 
@@ -393,10 +354,10 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   handOver(gen: number, relay: (line: L) => void, now: number): SessionRecord {
     const { sid, cid, key, client, ledger } = this;
     const record: SessionRecord = {
-      ...{ sid, cid, key, client, gen: this.gen, confirmed: this.#confirmed, slices: this.#joiner.text },
+      ...{ sid, cid, key, client, gen: this.gen, confirmed: this.#confirmed, slices: this.#intake.slices },
       ...{ rx: ledger.rx, acked: ledger.acked, ob: ledger.ob, lines: ledger.slice(ledger.ob).map(({ text }) => text) },
     };
-    this.#polls.end([this.#registry.encode([Type.fenced, gen])], now);
+    this.polls.end([this.#registry.encode([Type.fenced, gen])], now);
     this.#depart('superseded', now);
     this.#relay = relay;
     this.#drainWaiters.tell(() => false);
@@ -415,7 +376,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   #dissolve(code: string, now: number): void {
     if (this.#ended !== null) return;
-    this.#polls.end([this.#goaway(code, 'the session has ended')], now);
+    this.polls.end([this.#goaway(code, 'the session has ended')], now);
     this.#depart(code, now);
     this.#drainWaiters.clear();
     this.#registry.options.app.ended(this, code);
@@ -429,7 +390,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (link !== null) link.supersede(now);
     this.ledger.drop();
     this.loose.take();
-    this.#parked = [];
+    this.#parked.clear();
     this.#registry.remove(this);
   }
 

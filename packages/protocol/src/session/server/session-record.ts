@@ -1,3 +1,5 @@
+import type { Identity } from './ports.ts';
+
 /** What a session is made of on its way from one node to another (PROTOCOL §12.2). */
 export interface SessionRecord {
   readonly sid: string;
@@ -16,4 +18,15 @@ export interface SessionRecord {
   readonly lines: readonly string[];
   /** The slices so far of a frame that has not come whole (PROTOCOL §5.30). */
   readonly slices: string;
+}
+
+/** What a session begins with. */
+export interface ServerSessionOptions<I extends Identity> {
+  readonly cid: string;
+  readonly sid: string;
+  readonly key: string;
+  readonly client: string;
+  readonly identity: I;
+  /** As it was at the node that had it before; absent: it is new. */
+  readonly from?: SessionRecord;
 }

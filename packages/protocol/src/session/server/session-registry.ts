@@ -205,7 +205,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.#now = now;
     const holder = this.#holders.get(answer);
     if (holder === undefined) this.#gone.add(answer);
-    else holder.handleAnswerClosed(answer, now);
+    else holder.polls.handleClosed(answer, now);
   }
 
   /** Writes what was enqueued since the last flush: once per session and turn. */
@@ -247,7 +247,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
       link.end('server_closing', 'the server is closing', retryMs);
       if (link.isCurrent) link.session?.detach(now);
     }
-    for (const session of this.#bySid.values()) session.endPolls([this.encode([Type.reattach, session.gen])], now);
+    for (const session of this.#bySid.values()) session.polls.end([this.encode([Type.reattach, session.gen])], now);
   }
 
   /** Whether a session that is carried by polls has frames that were not fetched: between two polls there is nothing to write them on. */
@@ -347,7 +347,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link);
     this.#holders.set(carrier.answer, session);
     const ms = Math.max(Math.min(attach.hold ?? 0, this.limits.holdMs), settleMs);
-    session.holdAttach(carrier.answer, { rx: base, ms, settling: settleMs > 0 }, this.#now);
+    session.polls.holdAttach(carrier.answer, { rx: base, ms, settling: settleMs > 0 }, this.#now);
   }
 
   #carryByLink(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>): void {
@@ -364,7 +364,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   /** An equal attach by poll: a browser or proxy has repeated the request, and either answer may be the one that is read. */
   #repeat(session: ServerSession<L, I>, base: number, answer: Answer<L>): void {
     this.#holders.set(answer, session);
-    session.repeatAttach(answer, base);
+    session.polls.repeatAttach(answer, base);
   }
 
   /** An equal stream opening: likewise, and only the newest body is read (PROTOCOL §8.2). */
