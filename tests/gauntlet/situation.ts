@@ -82,6 +82,8 @@ export interface Situation {
   readonly pinned: readonly Transport[] | undefined;
   /** Attaches that may be sent in all. */
   readonly attachesMax: number;
+  /** Whether Runnel is known to miss what is asserted: then only the report shows how. Default: false. */
+  readonly unmet: boolean;
   /** Round trips, one caused by the other, within which the first message is there. */
   readonly roundTripsMax: number;
   readonly strain: Strain;
@@ -108,7 +110,14 @@ export const TRAFFIC: Traffic = { talkMs: 1_500, quietMs: 500, everyMs: 50, publ
 export function situation<B extends Intermediary>({ start, meanwhile, ...told }: Told<B>): Situation {
   return {
     ...{ settlesOn: undefined, proves: undefined, pinned: undefined },
-    ...{ attachesMax: 2, roundTripsMax: 3, strain: 'cuts', pathMs: { first: 0, slowest: 0 }, slowestMsMax: undefined },
+    ...{
+      unmet: false,
+      attachesMax: 2,
+      roundTripsMax: 3,
+      strain: 'cuts',
+      pathMs: { first: 0, slowest: 0 },
+      slowestMsMax: undefined,
+    },
     ...{ traffic: TRAFFIC, forOthers: told.pinned === undefined, forwardProxy: false },
     ...told,
     start: async (origin) => {
