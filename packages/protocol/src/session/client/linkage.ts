@@ -119,7 +119,6 @@ export class Linkage {
   #adopt(attach: PendingAttach, welcome: Welcome, now: number): void {
     const { carrier, first } = attach;
     this.attaching.adopted(attach, now);
-    this.#judge(this.path.isSuspect, now);
     const fresh = this.identity.adopt(welcome);
     if (fresh) this.incarnation.begin(welcome.limits);
     this.report.adopted(fresh);
@@ -128,7 +127,10 @@ export class Linkage {
     this.path.adopt(carrier, welcome, this.choice.allows('websocket') ? this.candidates : null, now);
     this.recovery.done();
     const { websocket } = this.candidates;
-    if (carrier.kind === 'websocket') this.candidates.handOver(carrier);
+    if (carrier.kind === 'websocket') {
+      this.candidates.handOver(carrier);
+      websocket.reset(now);
+    }
     // PROTOCOL §4.3: a new incarnation is provisional until it hears from us.
     // What was told of the frames taken since the attach may not have been heard, and a server that waits for that sends nothing more.
     if (fresh || first || this.incarnation.ledger.rx > welcome.base) this.path.acknowledge();
@@ -236,19 +238,13 @@ export class Linkage {
     if (transport === null) return;
     this.recovery.note(reason);
     this.distrust(reason, 0, now);
-    // A server that closes, or refuses credentials, says nothing about the network.
-    this.#judge(verdict !== 'backoff' && verdict !== 'refresh', now);
     this.path.lose(reason);
     this.report.tried({ transport, step: 'live', at: adoptedAt, reason }, now);
-  }
-
-  /** The current link goes. One that has lived shows that its transport works here; one that went before, by a fault of the path, that it does not. */
-  #judge(failed: boolean, now: number): void {
-    const { transport, adoptedAt } = this.path;
-    if (transport === null || transport === 'poll') return;
+    if (transport === 'poll') return;
     const schedule = this.candidates[transport];
     if (now - adoptedAt >= BORNE_MS) schedule.reset(now);
-    else if (failed) schedule.failed(now);
+    // A server that closes, or refuses credentials, says nothing about the network.
+    else if (verdict !== 'backoff' && verdict !== 'refresh') schedule.failed(now);
   }
 
   /** The session needs another link. At once if the last one worked, else after a growing pause. An attach under way is waited for. */
