@@ -6,6 +6,7 @@ import { AppWorld } from './app-world.ts';
 import { disturbNetwork, healNetwork } from './faults.ts';
 import type { ScheduleResult } from './schedule.ts';
 import { check } from './violation.ts';
+import { WorldRun } from './world-run.ts';
 
 /** Calls may wait for this long at most, and for a connection before. */
 const SETTLE_MS = 120_000;
@@ -21,45 +22,17 @@ export async function runAppSchedule(
   const random = new Random(seed);
   const world = new AppWorld(random, hashed);
   onWorld(world);
-  let events = 0;
-  const run = async (ms: number, until: () => boolean = () => false): Promise<boolean> => {
-    const end = world.time.now + ms;
-    while (!until()) {
-      const stepped = world.time.step(end);
-      await settleMicrotasks();
-      if (!stepped) return until();
-      events += 1;
-      world.check();
-    }
-    return true;
-  };
+  const running = new WorldRun(world);
   const faults = random.int(0, 25);
   const busy = random.pick([1, 3, 10]);
-  for (let i = 0; i < faults; i += 1) {
-    const pause = random.pick([1, 20, 200, 2_000, 15_000]) * random.next();
-    const bursts = random.int(0, 3);
-    for (let burst = 0; burst < bursts; burst += 1) {
-      world.act(random.int(1, busy));
-      await run(pause / (bursts + 1));
-    }
-    await run(pause / (bursts + 1));
-    disturb(world);
-  }
+  await running.provoke(random, faults, { act: () => world.act(random.int(1, busy)), disturb: () => disturb(world) });
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
-  if (liveness) await heal(world, run);
+  if (liveness) await heal(world, running.run);
   // What has failed once and is sent again after a restart runs after others.
   const { counts } = world.coverage;
   if (!counts.has('handler failure') && !counts.has('broker failure')) world.truth.checkOrder();
-  return { events, coverage: world.coverage.counts, hash: world.log.hash };
-}
-
-/**
- * Everything that was begun and waits for no event has run. Every wait in these worlds ends with an event of virtual time, so what runs here is
- * the same in every run of a seed.
- */
-function settleMicrotasks(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return { events: running.events, coverage: world.coverage.counts, hash: world.log.hash };
 }
 
 const END_FAULTS = [

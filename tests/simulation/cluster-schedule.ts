@@ -4,6 +4,7 @@ import { ClusterWorld } from './cluster-world.ts';
 import { disturbNetwork, healNetwork } from './faults.ts';
 import type { ScheduleResult } from './schedule.ts';
 import { check } from './violation.ts';
+import { WorldRun } from './world-run.ts';
 
 /** How long after healing all must have arrived, ms. */
 const HEAL_MS = 90_000;
@@ -19,34 +20,14 @@ export async function runClusterSchedule(
   const random = new Random(seed);
   const world = new ClusterWorld(random, hashed);
   onWorld(world);
-  let events = 0;
-  const run = async (ms: number, until: () => boolean = () => false): Promise<boolean> => {
-    const end = world.time.now + ms;
-    while (!until()) {
-      const stepped = world.time.step(end);
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      if (!stepped) return until();
-      events += 1;
-      world.check();
-    }
-    return true;
-  };
+  const running = new WorldRun(world);
   const faults = random.int(0, 25);
   const busy = random.pick([1, 3, 20]);
-  for (let i = 0; i < faults; i += 1) {
-    const pause = random.pick([1, 20, 200, 2_000, 15_000]) * random.next();
-    const bursts = random.int(0, 3);
-    for (let burst = 0; burst < bursts; burst += 1) {
-      world.send(random.int(1, busy));
-      await run(pause / (bursts + 1));
-    }
-    await run(pause / (bursts + 1));
-    disturb(world);
-  }
+  await running.provoke(random, faults, { act: () => world.send(random.int(1, busy)), disturb: () => disturb(world) });
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
-  if (liveness) await heal(world, run);
-  return { events, coverage: world.coverage.counts, hash: world.log.hash };
+  if (liveness) await heal(world, running.run);
+  return { events: running.events, coverage: world.coverage.counts, hash: world.log.hash };
 }
 
 const FAULTS = ['kill', 'kill', 'drain', 'start', 'start', 'cut off', 'post', 'post', 'join', 'die'] as const;
