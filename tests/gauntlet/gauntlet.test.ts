@@ -8,9 +8,7 @@ import { Party } from './party.ts';
 import { markdownTable } from './report/markdown.ts';
 import { misses, verdictOf } from './report/verdict.ts';
 import { bounds } from './situation.ts';
-import { SITUATIONS as ALL } from './situations/all.ts';
-
-const SITUATIONS = ALL.filter(({ unmet }) => !unmet);
+import { SITUATIONS } from './situations/all.ts';
 
 const PATIENCE_MS = 20_000;
 

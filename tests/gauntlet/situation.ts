@@ -82,8 +82,6 @@ export interface Situation {
   readonly pinned: readonly Transport[] | undefined;
   /** Attaches that may be sent in all. */
   readonly attachesMax: number;
-  /** Whether Runnel is known to miss what is asserted: then only the report shows how. Default: false. */
-  readonly unmet: boolean;
   /** Round trips, one caused by the other, within which the first message is there. */
   readonly roundTripsMax: number;
   readonly strain: Strain;
@@ -111,7 +109,6 @@ export function situation<B extends Intermediary>({ start, meanwhile, ...told }:
   return {
     ...{ settlesOn: undefined, proves: undefined, pinned: undefined },
     ...{
-      unmet: false,
       attachesMax: 2,
       roundTripsMax: 3,
       strain: 'cuts',

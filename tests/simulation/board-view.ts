@@ -17,6 +17,10 @@ export class BoardView {
     this.#truth = truth;
   }
 
+  get due(): boolean {
+    return this.#due;
+  }
+
   /** Nothing that came before counts: the state comes next. */
   begin(): void {
     this.#due = true;

@@ -28,6 +28,7 @@ export const SESSION_EVENTS = [
   'swallowed',
   'dead connection',
   'answer capped',
+  'connection worn out',
   'healed',
   'flap',
   'block websocket',

@@ -96,6 +96,7 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
         http: random.pick(['open', 'open', 'open', 'refused', 'hangs', 'portal']),
         post: random.pick(['open', 'open', 'open', 'swallowed']),
         answerMs: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 100, 1_500, 6_000]),
+        connectionSize: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 3_000, 20_000]),
         repeat: random.pick([0, 0, 0.3]),
         retry: random.pick([0, 0, 0.3]),
         replay: random.pick([0, 0, 0.3]),

@@ -23,7 +23,7 @@ const QUIET_MS = 120_000;
 
 /** Invariant 12: attaches of one client within a minute, whatever befalls it; and after healing. */
 const ATTACHES_MAX = 100;
-const HEALED_ATTACHES_MAX = 24;
+const HEALED_ATTACHES_MAX = 20;
 
 /** Runs the schedule of `seed`. Throws a `Violation`; `onWorld` is given the world first so that a failure can be told. */
 export function runSchedule(

@@ -7,7 +7,7 @@ import { bundleClient } from './bundle.mjs';
 import { bundleLegacy } from './legacy-bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 26.4;
+const budgetKb = 26.8;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =
@@ -58,7 +58,7 @@ if (hooksKb > hooksBudgetKb) {
 }
 
 /** What the file for old browsers may cost a page, with all that it brings along, in kB, gzipped. */
-const legacyBudgetKb = 29;
+const legacyBudgetKb = 29.4;
 
 const legacy = await bundleLegacy();
 const legacyKb = gzipSync(legacy.code, { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;

@@ -133,8 +133,6 @@ export const MIDDLEBOXES: readonly Situation[] = [
     attachesMax: 10,
   }),
   situation({
-    // A backlog above that takes too long: it goes up in one burst on each new WebSocket.
-    unmet: true,
     name: 'connections that fall silent after 16 kB',
     start: through({
       up: (bytes, passage) => {

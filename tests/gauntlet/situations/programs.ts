@@ -20,8 +20,8 @@ const ON_WEBSOCKET = { settlesOn: 'websocket', proves: ['poll', 'websocket'] } a
 /** Tries that fail before things get better. */
 const FAILURES = 3;
 
-/** TLS takes a round trip more, and so it does for the WebSocket beside. */
-const SECURE = { roundTripsMax: 5 };
+/** TLS takes a round trip more, and so it does for the WebSocket beside; whatever comes on one connection counts as the cause of what goes up the other. */
+const SECURE = { roundTripsMax: 6 };
 
 export const PROGRAMS: readonly Situation[] = [
   situation({

@@ -5,6 +5,8 @@
 export interface PooledConnection {
   /** Whether what is sent on it gets nowhere. */
   dead: boolean;
+  /** What went up it, in UTF-16 units. */
+  sent: number;
 }
 
 export class ConnectionPool<Owner extends object> {

@@ -106,10 +106,10 @@ export class Pair {
   }
 
   /** Sends a request frame up; false where it was not taken. */
-  sendUp(id: number): boolean {
+  sendUp(id: number, data = 'null'): boolean {
     let taken = false;
     this.client.input((session, now) => {
-      taken = session.send([line(`[18,${id},"c","m",null]`)]);
+      taken = session.send([line(`[18,${id},"c","m",${data}]`)]);
       session.flush(now);
     });
     return taken;

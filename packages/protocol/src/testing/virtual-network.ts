@@ -24,6 +24,8 @@ export interface Weather {
   post: 'open' | 'swallowed';
   /** A proxy cuts what it has waited for this long to end, ms; Infinity: it does not. */
   answerMs: number;
+  /** A connection falls silent when more than this has gone up it, in UTF-16 units; Infinity: it does not. */
+  connectionSize: number;
   /** Probabilities, per request. */
   /** It arrives twice, a little apart, on two connections; the first answer is read. */
   repeat: number;
@@ -41,7 +43,7 @@ export interface Weather {
 
 /** What has happened to a carrier, for whoever counts. */
 export type Mishap =
-  | Exclude<keyof Weather, 'delay' | 'websocket' | 'stream' | 'http' | 'post' | 'answerMs'>
+  | Exclude<keyof Weather, 'delay' | 'websocket' | 'stream' | 'http' | 'post' | 'answerMs' | 'connectionSize'>
   | 'refused'
   | 'hangs'
   | 'dead'
@@ -50,6 +52,7 @@ export type Mishap =
   | 'swallowed'
   | 'dead connection'
   | 'answer capped'
+  | 'connection worn out'
   | 'buffered';
 
 export const FAIR: Omit<Weather, 'delay'> = {
@@ -58,6 +61,7 @@ export const FAIR: Omit<Weather, 'delay'> = {
   http: 'open',
   post: 'open',
   answerMs: Number.POSITIVE_INFINITY,
+  connectionSize: Number.POSITIVE_INFINITY,
   repeat: 0,
   retry: 0,
   replay: 0,
@@ -172,8 +176,13 @@ export class VirtualNetwork {
       // TCP and the upgrade take a round trip each.
       connection.up.send(() => connection.down.send(() => connection.up.send(accept)));
     }
+    let sent = 0;
     return {
-      send: (text) => connection.up.send(() => end?.message(text)),
+      send: (text) => {
+        sent += text.length;
+        if (this.#wearsOut(connection, sent)) return;
+        connection.up.send(() => end?.message(text));
+      },
       drop: () => {
         this.#forget(connection);
         connection.down.mute();
@@ -196,14 +205,17 @@ export class VirtualNetwork {
       connection.down.mute();
       connection.up.close(random.int(0, 1), () => gone());
     };
-    const pooled = this.#pool.take(client);
+    const taken = this.#pool.take(client);
+    const pooled = taken ?? { dead: false, sent: 0 };
+    pooled.sent += body.length;
     if (weather.http === 'refused' || weather.http === 'hangs') {
       this.#happened(weather.http);
       if (weather.http === 'refused') this.time.after(2 * weather.delay(), () => connection.cut());
       return abort;
     }
-    if (pooled?.dead || weather.post === 'swallowed') {
-      this.#happened(pooled?.dead ? 'dead connection' : 'swallowed');
+    if (this.#wearsOut(connection, pooled.sent)) return abort;
+    if (pooled.dead || weather.post === 'swallowed') {
+      this.#happened(pooled.dead ? 'dead connection' : 'swallowed');
       connection.up.mute();
       return abort;
     }
@@ -216,7 +228,7 @@ export class VirtualNetwork {
     }
     if (weather.http === 'portal') {
       this.#happened('portal');
-      const portal = this.#answerTo(connection, client, effect, { dead: false });
+      const portal = this.#answerTo(connection, client, effect, pooled);
       connection.up.send(() => {
         portal.lines(PORTAL_PAGE);
         portal.end();
@@ -227,7 +239,7 @@ export class VirtualNetwork {
       this.time.after(weather.delay(), () => connection.cut());
       return abort;
     }
-    const sink = this.#answerTo(connection, client, effect, pooled ?? { dead: false });
+    const sink = this.#answerTo(connection, client, effect, pooled);
     const stale = this.#cache.filter(({ owner }) => owner === client);
     if (stale.length > 0 && this.#befalls('stale')) {
       connection.up.send(() => {
@@ -248,7 +260,7 @@ export class VirtualNetwork {
       });
     };
     // A fresh connection takes a round trip to open.
-    if (pooled === null) connection.up.send(() => connection.down.send(() => connection.up.send(arrive)));
+    if (taken === null) connection.up.send(() => connection.down.send(() => connection.up.send(arrive)));
     else connection.up.send(arrive);
     if (this.#befalls('repeat')) this.time.after(random.int(0, 50), () => void this.server.request(body, NOBODY));
     if (this.#befalls('replay')) this.time.after(random.int(50, 20_000), () => void this.server.request(body, NOBODY));
@@ -261,7 +273,7 @@ export class VirtualNetwork {
 
   /** Gives a client an idle connection for its next requests, as a page has that was just loaded. */
   warm(client: VirtualClient): void {
-    this.#pool.giveBack(client, { dead: false });
+    this.#pool.giveBack(client, { dead: false, sent: 0 });
   }
 
   /** The network has changed under its clients: every connection there is, used or idle, is dead, and nobody is told. */
@@ -271,6 +283,15 @@ export class VirtualNetwork {
       up.mute();
       down.mute();
     }
+  }
+
+  /** Whether nothing passes it any more, for `sent` is more than it bears. */
+  #wearsOut({ up, down }: Connection, sent: number): boolean {
+    if (sent <= this.weather.connectionSize) return false;
+    up.mute();
+    down.mute();
+    this.#happened('connection worn out');
+    return true;
   }
 
   #forget(connection: Connection): void {

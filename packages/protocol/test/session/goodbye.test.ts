@@ -55,3 +55,23 @@ describe.each(['stream', 'poll'] as const)(
     });
   },
 );
+
+it.each([
+  [1, 0],
+  [2, 1],
+])('of a goodbye whose connection breaks %i times at most one more is sent, and %i sessions stay', (breaks, stay) => {
+  const pair = new Pair({ transports: ['poll'] }).start();
+  pair.runUntil(() => pair.client.session.transport === 'poll');
+  pair.time.run(200);
+  let requests = 0;
+  const request = pair.network.request.bind(pair.network);
+  pair.network.request = (client, effect) => {
+    requests += 1;
+    pair.network.weather.http = requests > breaks ? 'open' : 'refused';
+    return request(client, effect);
+  };
+  pair.client.input((session, now) => session.close(now));
+  pair.time.run(1_000);
+  expect(requests).toBe(2);
+  expect(pair.server.registry.size).toBe(stay);
+});

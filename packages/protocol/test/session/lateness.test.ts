@@ -173,6 +173,76 @@ describe.each([20, 100, 300])('where a round trip takes %i ms', { timeout: 60_00
   });
 });
 
+/** Sends a frame of `size` up every `everyMs`; says by how much the latest of them has come late, ms. */
+function latestOf(pair: Pair, size: number, everyMs: number, strike: () => void): number {
+  const data = JSON.stringify('x'.repeat(size));
+  const from = pair.time.now;
+  const sentAt: number[] = [];
+  const before = pair.up.length;
+  const count = 6_000 / everyMs;
+  for (let n = 0; n < count; n += 1)
+    pair.time.after(n * everyMs, () => {
+      if (pair.sendUp(n + 1, data)) sentAt.push(pair.time.now);
+    });
+  pair.time.after(3_003, strike);
+  let late = 0;
+  let seen = 0;
+  const done = pair.runUntil(() => {
+    for (; seen < pair.up.length - before; seen += 1) late = Math.max(late, pair.time.now - (sentAt[seen] ?? from));
+    return seen === count;
+  });
+  expect(done).toBe(true);
+  expect(pair.up.slice(before).map(([, id]) => id)).toEqual(sentAt.map((_, n) => n + 1));
+  return late;
+}
+
+describe.each([
+  [100, 20],
+  [1_000, 50],
+  [5_000, 20],
+  [15_000, 10],
+])('while %i bytes go up every %i ms', { timeout: 60_000 }, (size, everyMs) => {
+  const limits = { outboxBytes: 16_000_000 };
+
+  it('a WebSocket that falls silent is found out as soon as if little went up it', () => {
+    for (const delayMs of [10, 50]) {
+      const pair = carriedBy('websocket', { delayMs, limits });
+      const late = latestOf(pair, size, everyMs, () => {
+        for (const { up, down } of pair.network.connections) {
+          up.mute();
+          down.mute();
+        }
+      });
+      expect(late, `${delayMs} ms each way`).toBeLessThanOrEqual(2_000);
+    }
+  });
+
+  it.each(['websocket', 'stream', 'poll'] as const)(
+    'nothing %s carries is late after the network has changed',
+    (by) => {
+      for (const delayMs of [10, 50]) {
+        const pair = carriedBy(by, { delayMs, limits });
+        const late = latestOf(pair, size, everyMs, () => pair.network.vanish());
+        expect(late, `${delayMs} ms each way`).toBeLessThanOrEqual(4_000);
+      }
+    },
+  );
+});
+
+it('what does not pass one connection goes up several, where each falls silent after 16 kB', () => {
+  const pair = pairWith({ weather: { connectionSize: 16_384 } }).start();
+  expect(pair.runUntil(() => pair.client.session.transport === 'websocket')).toBe(true);
+  const { now } = pair.time;
+  const { attaches } = notedEffects(pair);
+  const data = JSON.stringify('x'.repeat(200));
+  for (let id = 1; id <= 400; id += 1) pair.sendUp(id, data);
+  expect(pair.runUntil(() => pair.up.length === 400)).toBe(true);
+  expect(pair.up.map(([, id]) => id)).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
+  // Six connections would do if it were known what they bear.
+  expect(pair.time.now - now).toBeLessThanOrEqual(20_000);
+  expect(attaches().length).toBeLessThanOrEqual(24);
+});
+
 describe('a path that changes', { timeout: 60_000 }, () => {
   it('is left when nothing goes up a WebSocket any more, although messages still come down', () => {
     const pair = carriedBy('websocket', {});

@@ -14,13 +14,13 @@ function pingedAt0(askedBytes = 0): Liveness {
   return liveness;
 }
 
-it('frames that are not acknowledged are asked after in a third of patience, whatever comes down', () => {
+it('frames that are not acknowledged are asked after in a quarter of patience, whatever comes down', () => {
   const roundTrip = new RoundTrip();
   roundTrip.sample(RTT_MS);
   const liveness = new Liveness(roundTrip, 10_000, 0);
   liveness.sent(0);
   for (let now = 0; now < 400; now += 50) liveness.heard(true, 100, now);
-  expect(liveness.pingAt()).toBe(PATIENCE_MS / 3);
+  expect(liveness.pingAt()).toBe(PATIENCE_MS / 4);
 });
 
 it('a ping that is not answered in time is a sign of a way up that is mute, although small things come down', () => {
@@ -42,6 +42,6 @@ it('a pong may wait for what comes down before it, but not for ever', () => {
 it('a pong may wait for what went up before its ping, also when that has been acknowledged meanwhile', () => {
   const liveness = pingedAt0(100_000);
   liveness.heard(false, 5, 3_200);
-  liveness.told(false, true, 3_200);
+  liveness.told(0, false, true, 3_200);
   expect(liveness.suspectAt()).toBeGreaterThan(PATIENCE_MS + 100_000 / 32);
 });

@@ -34,6 +34,8 @@ export class ClientSession {
   readonly #app: ClientApp;
   readonly #linkage: Linkage;
   readonly #steering: Steering;
+  /** The request that has to bring the goodbye up, set by `close`; null where it went another way, or again. */
+  #goodbye: Carrier | null = null;
 
   constructor(options: ClientSessionOptions) {
     this.#app = options.app;
@@ -104,9 +106,13 @@ export class ClientSession {
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
   close(now: number, reason = 'closed by the client'): void {
     if (this.state.status === 'closed') return;
+    this.#goodbye = this.#sayGoodbye(reason, now);
+    this.#linkage.finish('closed', reason, this.#goodbye);
+  }
+
+  #sayGoodbye(reason: string, now: number): Carrier | null {
     const { path, attaching, choice } = this.#linkage;
-    const last = path.finish(clipReason(reason), attaching.pending?.carrier ?? null, !choice.onlyWebSocket, now);
-    this.#linkage.finish('closed', reason, last);
+    return path.finish(clipReason(reason), attaching.pending?.carrier ?? null, !choice.onlyWebSocket, now);
   }
 
   /** Ends here without a word to the server, for another object to `resume` the session. */
@@ -167,6 +173,7 @@ export class ClientSession {
   #reconsider(now: number): void {
     this.#linkage.candidates.reset(now);
     this.#linkage.poller.forgetHold();
+    this.#linkage.uplink.forget();
     this.#linkage.path.idleCut.forget();
   }
 
@@ -221,6 +228,12 @@ export class ClientSession {
     const carrier = this.#linkage.carriers.get(id);
     if (carrier === undefined) return;
     this.#linkage.carriers.forget(carrier);
+    const { state } = this;
+    if (state.status === 'closed' && carrier === this.#goodbye && !end.ok && end.code === undefined) {
+      // A connection that was kept may have been dead already.
+      this.#goodbye = null;
+      this.#sayGoodbye(state.reason, now);
+    }
     if (!this.#running) return;
     const whole =
       carrier.kind === 'poll' ? carrier.ended : carrier.kind === 'post' ? carrier.answered : carrier.kind === 'echo';

@@ -186,8 +186,9 @@ export class Linkage {
     if (rx === undefined) return;
     const { ledger } = this.incarnation;
     if (rx > ledger.tx) return this.startAnew('the server claims frames that were never sent', now);
+    const { bytes } = ledger;
     ledger.acknowledge(rx);
-    this.path.told(now);
+    this.path.told(bytes - ledger.bytes, now);
   }
 
   handlePong(carrier: Carrier, rx: number | undefined, now: number): void {
@@ -212,7 +213,7 @@ export class Linkage {
     } else if (this.poller.has(carrier)) {
       if (!this.poller.handleCut(carrier, now)) this.lose(reason, now);
     } else if (carrier.kind === 'post') {
-      if (carrier.gen !== this.identity.adoptedGen || this.uplink.handleFailure(carrier)) return;
+      if (carrier.gen !== this.identity.adoptedGen || this.uplink.handleFailure(carrier, tooLarge)) return;
       // Nothing smaller can be sent, and everything else waits for it.
       const isOnlyWay = !this.choice.allows('websocket') || this.candidates.websocket.failures > 0;
       if (tooLarge && carrier.single && isOnlyWay) this.finish('frame_too_large', reason);

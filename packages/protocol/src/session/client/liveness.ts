@@ -1,7 +1,7 @@
 /**
  * Whether the path that carries a session down is alive (DESIGN: suspect early, cheaply). Any byte in is life. A path is *suspect* when
  * something asked of it (a call, a ping) has brought nothing back for max(1.2 s, 4 round trips) and the time that the bytes sent may take.
- * To tell a slow handler from a dead path, a ping is due after a third of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue, or
+ * To tell a slow handler from a dead path, a ping is due after a quarter of that. When nothing is asked, a ping is due when the server's own heartbeat is overdue, or
  * before the path is cut for being idle.
  */
 import { HASTY } from './schedules.ts';
@@ -10,10 +10,14 @@ const SUSPECT_MIN_MS = 1_200;
 const SUSPECT_ROUND_TRIPS = 4;
 /** What a round trip takes where none was seen. */
 const UNKNOWN_MS = 500;
+/** Of the time without doubt, this much passes until a ping asks. */
+const ASK_PART = 1 / 4;
 /** TCP, TLS and the answer. */
 const HASTY_ROUND_TRIPS = 3;
-/** The slowest path that must not be suspected while it works: 16 bytes a millisecond is 128 kbit/s. */
+/** The slowest path that must not be suspected while it works, unless it has carried more lately: 16 bytes a millisecond is 128 kbit/s. */
 const BYTES_PER_MS = 16;
+/** What a path carries is measured over this long at least. */
+const MEASURED_MS = 250;
 /** How late a heartbeat may be before it is asked for. */
 export const HEARTBEAT_GRACE_MS = 800;
 /** How much longer than patience a pong may take that has to wait for other things on their way down. */
@@ -24,6 +28,13 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class RoundTrip {
   /** Moved by each sample. */
   #ms: number | null = null;
+  /** Whether there was but one sample, of a request that may have opened a connection. */
+  #rough = true;
+  /** What the path bore when that was measured last, or should at least. */
+  #bytesPerMs = BYTES_PER_MS;
+  /** What the server took since then. */
+  #carriedBytes = 0;
+  #carriedSince = 0;
 
   /** Smoothed, ms; null before the first sample. */
   get ms(): number | null {
@@ -31,12 +42,26 @@ export class RoundTrip {
   }
 
   sample(ms: number): void {
-    this.#ms = this.#ms === null ? ms : this.#ms + (ms - this.#ms) / (ms < this.#ms ? 2 : 8);
+    if (this.#ms === null) this.#ms = ms;
+    else {
+      this.#ms += (ms - this.#ms) / (ms >= this.#ms ? 8 : this.#rough ? 1 : 2);
+      this.#rough = false;
+    }
+  }
+
+  /** The server has taken `bytes` more. */
+  carried(bytes: number, now: number): void {
+    this.#carriedBytes += bytes;
+    const ms = now - this.#carriedSince;
+    if (ms < MEASURED_MS) return;
+    this.#bytesPerMs = Math.max(BYTES_PER_MS, this.#carriedBytes / ms);
+    this.#carriedBytes = 0;
+    this.#carriedSince = now;
   }
 
   /** How long an answer may take before its path is suspect, ms. `bytes` were sent to ask for it. */
   patience(bytes = 0): number {
-    return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? UNKNOWN_MS)) + bytes / BYTES_PER_MS;
+    return Math.max(SUSPECT_MIN_MS, SUSPECT_ROUND_TRIPS * (this.#ms ?? UNKNOWN_MS)) + bytes / this.#bytesPerMs;
   }
 
   /** When there is reason to doubt: enough for a fresh connection, unless that is long, ms. */
@@ -59,8 +84,9 @@ export class Liveness {
   #doubted = false;
   /** When the ping was sent whose pong has not come; NEVER when none is out. Unlike `askedAt` only a pong clears it. */
   #pingedAt = NEVER;
-  /** What went up before the ping and may hold it up, and what has come since and may hold up the pong, in UTF-16 units. */
+  /** What went up before the ping and may hold it up, over how long, and what has come since and may hold up the pong, in UTF-16 units. */
   #aheadOfPing = 0;
+  #aheadMs = 0;
   #aheadOfPong = 0;
   /** Since when the peer has told no `rx` while frames were open, or was last asked for it; NEVER when none are. */
   #untoldSince = NEVER;
@@ -91,9 +117,13 @@ export class Liveness {
     this.#askedBytes += bytes;
   }
 
-  /** The peer told its `rx`; `open`: frames are still not acknowledged. `down`: it told so on the path that is watched, and not in answer to a POST. */
-  told(open: boolean, down: boolean, now: number): void {
+  /**
+   * The peer told its `rx`: it has taken `bytes` more; `open`: frames are still not acknowledged. `down`: it told so on the path that is watched, and not in
+   * answer to a POST.
+   */
+  told(bytes: number, open: boolean, down: boolean, now: number): void {
     this.#untoldSince = open ? now : NEVER;
+    this.#askedBytes = Math.max(0, this.#askedBytes - bytes);
     if (down && !open) this.#answered();
   }
 
@@ -109,6 +139,7 @@ export class Liveness {
   pinged(now: number): void {
     this.#pingedAt = now;
     this.#aheadOfPing = this.#askedBytes;
+    this.#aheadMs = Math.max(0, now - this.#askedAt);
     this.#aheadOfPong = 0;
     if (this.#untoldSince !== NEVER) this.#untoldSince = now;
     this.asked(0, now);
@@ -131,7 +162,7 @@ export class Liveness {
     if (this.pinging) return NEVER;
     // Other things may come down while the way up is mute.
     const since = Math.min(this.#askedAt, this.#untoldSince);
-    return Math.min(this.#heardAt + this.#quietMs, since + this.#roundTrip.patience() * HASTY);
+    return Math.min(this.#heardAt + this.#quietMs, since + this.#roundTrip.patience() * ASK_PART);
   }
 
   /** When the path becomes suspect, if nothing changes. */
@@ -139,7 +170,8 @@ export class Liveness {
     const haste = this.#doubted ? HASTY : 1;
     const askedMs = this.#roundTrip.patience(this.#askedBytes) * haste;
     // The server pongs at once: whatever else comes, a pong that does not tells of a way up that is mute.
-    const pongMs = this.#roundTrip.patience(this.#aheadOfPing) * haste;
+    const carryMs = this.#roundTrip.patience(this.#aheadOfPing) - this.#aheadMs;
+    const pongMs = Math.max(this.#roundTrip.patience(), carryMs) * haste;
     const heldUpMs = Math.min(pongMs + this.#aheadOfPong / BYTES_PER_MS, PONG_PATIENCE * pongMs);
     return Math.min(this.#askedAt + askedMs, this.#pingedAt + heldUpMs);
   }

@@ -15,6 +15,7 @@ import { IdleCut } from './idle-cut.ts';
 import { type Incarnation, sizeOf } from './incarnation.ts';
 import { HEARTBEAT_GRACE_MS, Liveness, type RoundTrip } from './liveness.ts';
 import type { Poller } from './poller.ts';
+import { SendWindow } from './send-window.ts';
 import type { Uplink, UplinkSession } from './uplink.ts';
 
 /** A silent socket is kept this long: it may speak again. */
@@ -34,6 +35,7 @@ export interface PathParts {
 export class Path {
   readonly idleCut: IdleCut = new IdleCut();
   readonly #parts: PathParts;
+  readonly #window = new SendWindow();
   /** Set by `adopt`, cleared by `lose`. */
   #link: Socket | Stream | 'poll' | null = null;
   /** Watches the link; null without one. */
@@ -88,6 +90,7 @@ export class Path {
     }
     carrier.sid = welcome.sid;
     carrier.next = welcome.base;
+    this.#window.narrow(this.#openBytes());
     this.#sent = welcome.rx;
     this.#adoptedAt = now;
     this.#suspectSince = null;
@@ -131,10 +134,12 @@ export class Path {
     this.#parts.poller.heard(now);
   }
 
-  /** The server told its `rx`. */
-  told(now: number): void {
+  /** The server told its `rx`, and `bytes` of what was open are not any more. */
+  told(bytes: number, now: number): void {
+    this.#parts.roundTrip.carried(bytes, now);
+    if (this.socket !== null) this.#window.widen(bytes);
     const { acked, tx } = this.#parts.incarnation.ledger;
-    this.#liveness?.told(acked < tx, this.socket !== null, now);
+    this.#liveness?.told(bytes, acked < tx, this.socket !== null, now);
   }
 
   /** Something that is answered went up the link. */
@@ -217,7 +222,7 @@ export class Path {
   /** Sends what waits, as far as the link takes it. */
   sendUp(now: number): void {
     if (this.#link === null) return;
-    if (this.socket !== null) return this.#pump(this.socket, now);
+    if (this.socket !== null) return this.#pump(this.socket, this.#window.bytes, now);
     const { acked, tx } = this.#parts.incarnation.ledger;
     const bytes = this.#parts.uplink.steer(this.#uplinkSession(), now);
     if (bytes === 0) return;
@@ -227,19 +232,31 @@ export class Path {
     this.asked(bytes, now);
   }
 
-  /** Sends what the socket has not carried yet. */
-  #pump(socket: Socket, now: number): void {
+  /** Sends what the socket has not carried yet, as far as the window lets it; what is left waits for the pong. */
+  #pump(socket: Socket, windowBytes: number, now: number): void {
     const { ledger } = this.#parts.incarnation;
     if (!this.mayNumber || this.#sent >= ledger.tx) return;
     let bytes = 0;
-    while (this.#sent < ledger.tx) {
-      const lines = ledger.slice(this.#sent, MESSAGE_BYTES);
+    let room = windowBytes === Number.POSITIVE_INFINITY ? windowBytes : windowBytes - this.#openBytes();
+    while (this.#sent < ledger.tx && room > 0) {
+      const lines = ledger.slice(this.#sent, Math.min(room, MESSAGE_BYTES));
+      const size = sizeOf(lines);
       this.#sent += lines.length;
-      bytes += sizeOf(lines);
+      bytes += size;
+      room -= size;
       this.#parts.carriers.send(socket, lines.map((line) => line.text).join('\n'));
     }
-    this.#liveness?.sent(now);
-    this.asked(bytes, now);
+    if (bytes > 0) {
+      this.#liveness?.sent(now);
+      this.asked(bytes, now);
+    }
+    if (this.#sent < ledger.tx) this.ping(now);
+  }
+
+  /** What went up the last socket and is not acknowledged, in bytes. */
+  #openBytes(): number {
+    const { ledger } = this.#parts.incarnation;
+    return sizeOf(ledger.slice(ledger.ob).slice(0, Math.max(0, this.#sent - ledger.ob)));
   }
 
   /**
@@ -251,7 +268,7 @@ export class Path {
     if (attaching?.kind === 'websocket' && attaching !== this.#link) this.#parts.carriers.send(attaching, goaway.text);
     if (this.#link === null && (!mayPost || this.#parts.identity.sid === null)) return null;
     if (this.socket === null) return this.#parts.uplink.finish(this.#uplinkSession(), goaway, now);
-    this.#pump(this.socket, now);
+    this.#pump(this.socket, Number.POSITIVE_INFINITY, now);
     this.#parts.carriers.send(this.socket, goaway.text);
     return null;
   }

@@ -43,14 +43,22 @@ export class Uplink {
   #repeating = false;
   /** Bytes one POST may carry: half of one that failed, so that a slow path makes progress, and twice as much after each that was answered… */
   #batchBytes: number;
-  /** …up to this, for somebody on the path may refuse more. */
+  /** …up to this, for somebody on the path may take no more. Set by a POST that was refused for its size or was the second to fail so, raised by `forget`. */
   #boundBytes: number;
+  /** Bytes of the last POST that failed, while none so large was answered since: it may have been too large, or its connection was dead. */
+  #failedBytes = Number.POSITIVE_INFINITY;
 
   constructor(carriers: CarrierSet, roundTrip: RoundTrip, limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>) {
     this.#carriers = carriers;
     this.#roundTrip = roundTrip;
     this.#limits = limits;
     this.#batchBytes = this.#boundBytes = limits.batchBytes;
+  }
+
+  /** What was learned of the path may not hold any more. */
+  forget(): void {
+    this.#boundBytes = this.#limits.batchBytes;
+    this.#failedBytes = Number.POSITIVE_INFINITY;
   }
 
   /** A new generation. */
@@ -149,11 +157,12 @@ export class Uplink {
     if (post !== this.#post) return;
     this.#post = null;
     this.#roundTrip.sample(now - post.openedAt);
+    if (post.bytes >= this.#failedBytes) this.#failedBytes = Number.POSITIVE_INFINITY;
     this.#batchBytes = Math.min(this.#boundBytes, this.#batchBytes * 2);
   }
 
-  /** It ended without an answer. True: as many of its frames go up again as are half of it; false: that was the second time. */
-  handleFailure(post: Post): boolean {
+  /** It ended without an answer. True: as many of its frames go up again as are half of it; false: that was the second time. `tooLarge`: it was said why. */
+  handleFailure(post: Post, tooLarge = false): boolean {
     this.#carriers.drop(post, 'not answered');
     if (post !== this.#post) return true;
     this.#post = null;
@@ -161,7 +170,9 @@ export class Uplink {
     this.#repeating = true;
     const half = Math.max(BATCH_BYTES_MIN, Math.floor(post.bytes / 2));
     this.#batchBytes = Math.min(this.#batchBytes, half);
-    this.#boundBytes = Math.max(BOUND_BYTES_MIN, Math.min(this.#boundBytes, half));
+    if (tooLarge || this.#failedBytes !== Number.POSITIVE_INFINITY)
+      this.#boundBytes = Math.max(BOUND_BYTES_MIN, Math.min(this.#boundBytes, half));
+    this.#failedBytes = Math.min(this.#failedBytes, post.bytes);
     return !post.repeated;
   }
 
