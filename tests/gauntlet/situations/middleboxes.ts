@@ -13,6 +13,8 @@ export const through =
 
 /** Lasts, so that what happens after seconds happens. */
 export const LONG = { ...TRAFFIC, talkMs: 2_500, quietMs: 1_000 };
+/** 100 kB a second each way. */
+const MUCH = { ...LONG, everyMs: 20, length: 2_000 };
 /** Quiet for longer than any connection is remembered. */
 const PAUSED = { ...TRAFFIC, quietMs: 2_500 };
 /** UTF-16 units that take about 10 kB as JSON. */
@@ -108,6 +110,14 @@ export const MIDDLEBOXES: readonly Situation[] = [
     start: through(beforeWebSockets((passage) => void passage.after(2_000, () => goSilent(passage)))),
     traffic: LONG,
     strain: 'silence',
+    attachesMax: 8,
+  }),
+  situation({
+    name: 'WebSockets that fall silent after 2 s, while 100 kB a second go each way',
+    start: through(beforeWebSockets((passage) => void passage.after(2_000, () => goSilent(passage)))),
+    traffic: MUCH,
+    strain: 'silence',
+    slowestMsMax: 4_000,
     attachesMax: 8,
   }),
   situation({
