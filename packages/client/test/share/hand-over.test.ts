@@ -74,6 +74,7 @@ test('A session goes on elsewhere: with the next generation, what was not acknow
   expect(second.resumed).toEqual([true]);
   second.session.handleLine(again.carrier, '[30,0,"\\"whole\\"]"]', 2);
   expect(second.frames).toEqual([[19, 7, 'whole']]);
+  second.session.handleTimeout(20);
   const posted = second.requests().flatMap(({ lines }) => (lines[0]?.[0] === 11 ? lines.slice(1) : []));
   expect(posted).toEqual([[21, 2]]);
 });

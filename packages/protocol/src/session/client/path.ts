@@ -183,7 +183,7 @@ export class Path {
   /** Every time at which `check` may come to something else. */
   deadlines(): number[] {
     const { poller, uplink } = this.#parts;
-    const deadlines = [poller.deadline, uplink.nextTimeout()];
+    const deadlines = [poller.deadline, poller.postAt, uplink.nextTimeout()];
     if (this.#liveness !== null) deadlines.push(this.#liveness.pingAt(), this.#liveness.suspectAt());
     if (this.#suspectSince !== null) deadlines.push(this.#suspectSince + SILENT_KEPT_MS);
     return deadlines;
@@ -223,6 +223,7 @@ export class Path {
   sendUp(now: number): void {
     if (this.#link === null) return;
     if (this.socket !== null) return this.#pump(this.socket, this.#window.bytes, now);
+    if (now < this.#parts.poller.postAt) return;
     const { acked, tx } = this.#parts.incarnation.ledger;
     const bytes = this.#parts.uplink.steer(this.#uplinkSession(), now);
     if (bytes === 0) return;

@@ -22,6 +22,8 @@ const SCARCE_HOLD_MS = 250;
 const PAUSE_PART = 4;
 /** The server takes a client that does not ask for 5 s for one that is out of reach. */
 const PAUSE_MAX_MS = 4_000;
+/** The end of the answer to an attach is not waited for longer than this, so that its connection can be used again. */
+const ENDING_MS = 10;
 /** How long the answer to what went up is waited for without pauses. */
 const STIRRED_MS = 5_000;
 
@@ -40,6 +42,8 @@ export class Poller {
   #scarce = false;
   /** Lines of the answer to the poll under way; an empty one has two. */
   #lines = 0;
+  /** Until when the attach that opened this generation may be ending. */
+  #endingUntil = 0;
   /** When something last went up, or the generation began. */
   #stirredAt = 0;
   /** When the next poll may be asked. */
@@ -62,6 +66,11 @@ export class Poller {
     return this.#poll === null && !this.#refused ? this.#dueAt : Number.POSITIVE_INFINITY;
   }
 
+  /** When a POST need not wait any more for a connection that is free in a moment: otherwise it would open another, which takes a round trip. */
+  get postAt(): number {
+    return this.#poll?.n === 0 ? this.#endingUntil : 0;
+  }
+
   /** PROTOCOL §7.9: how long a poll may be held has changed, for the one under way too. */
   setScarce(scarce: boolean): void {
     this.#scarce = scarce;
@@ -82,6 +91,7 @@ export class Poller {
     this.#n = 0;
     this.#refused = false;
     this.stir(now);
+    this.#endingUntil = now + ENDING_MS;
     if (attach !== null) attach.deadline = now + this.#roundTrip.patience();
   }
 
