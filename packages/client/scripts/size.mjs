@@ -58,7 +58,7 @@ if (hooksKb > hooksBudgetKb) {
 }
 
 /** What the file for old browsers may cost a page, with all that it brings along, in kB, gzipped. */
-const legacyBudgetKb = 29.4;
+const legacyBudgetKb = 29.5;
 
 const legacy = await bundleLegacy();
 const legacyKb = gzipSync(legacy.code, { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;
