@@ -1,10 +1,6 @@
 /**
  * One WebSocket as a link (PROTOCOL §6.5). Beyond its life as a link it keeps attaches in order: while the application is asked who the client is, whatever
  * came after the attach waits, but for probes and pings, which are answered at any time.
- *
- * It writes whole frames to the socket itself, beside what `ws` writes there. That is safe because `ws` also writes nothing but whole frames, each in one go:
- * it holds a frame back only to compress it or to read a Blob, and it is asked to do neither; pong and close are all it has to say. After its close frame
- * nothing is written any more.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
@@ -21,10 +17,10 @@ import {
   Type,
   type UpFrame,
 } from '@runnel/protocol';
-import type { WebSocket } from 'ws';
 import type { Handshake } from '../handshake.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES, type Located } from './edge.ts';
+import { FramedSocket } from './framed-socket.ts';
 
 /** Frames that may wait for an attach to be authenticated. The client has no reason to send more than another attach. */
 const WAITING_MAX = 16;
@@ -37,45 +33,46 @@ interface Pending {
   readonly frames: { readonly frame: UpFrame; readonly size: number }[];
 }
 
-export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, Carrier {
-  readonly transport = 'websocket';
+export class WebSocketPort<I extends Identity> extends FramedSocket implements LinkPort<SharedLine>, Carrier {
   readonly #edge: Edge<I>;
-  readonly #socket: Duplex;
-  readonly #ws: WebSocket;
   readonly #link: ServerLink<SharedLine, I>;
   /** What remains of the request that opened it, for the attaches that come on it. */
   readonly #handshake: Handshake;
   /** The attach that waits for the application, and what came after it; null while none does. */
   #pending: Pending | null = null;
 
-  constructor(edge: Edge<I>, ws: WebSocket, socket: Duplex, handshake: Handshake, now: number) {
+  constructor(edge: Edge<I>, socket: Duplex, handshake: Handshake, now: number) {
+    super(socket);
     this.#edge = edge;
-    this.#ws = ws;
-    this.#socket = socket;
     this.#handshake = handshake;
     this.#link = edge.registry.connect(this, now);
     edge.enter(this);
   }
 
+  get transport(): 'websocket' {
+    return 'websocket';
+  }
+  protected get messageBytesMax(): number {
+    return this.#edge.limits.requestBodyBytes;
+  }
+  protected get unsentBytesMax(): number {
+    return FLOODED_BYTES;
+  }
+
   // ——— down ———
 
   get congested(): boolean {
-    return this.#socket.writableLength >= CONGESTED_BYTES;
+    return this.unsentBytes >= CONGESTED_BYTES;
   }
 
   write(lines: readonly SharedLine[]): void {
     const [first] = lines;
-    if (first === undefined || !this.#isOpen) return;
-    this.#socket.write(lines.length === 1 ? first.frame : this.#edge.frameLines(lines));
-    if (this.#socket.writableLength > FLOODED_BYTES) this.#ws.terminate();
+    if (first === undefined || !this.isOpen) return;
+    this.writeFrames(lines.length === 1 ? first.frame : this.#edge.frameLines(lines));
   }
 
   end(code: string, reason: string): void {
-    this.#ws.close(closeCodeOf(code), cut(reason));
-  }
-
-  destroy(): void {
-    this.#ws.terminate();
+    this.close(closeCodeOf(code), cut(reason));
   }
 
   handleDrain(): void {
@@ -85,7 +82,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
   // ——— up ———
 
   handleMessage(data: Buffer, isBinary: boolean): void {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     try {
       if (isBinary) throw new RunnelError('protocol_error', 'a WebSocket message is binary');
       if (!isUtf8(data)) throw new RunnelError('protocol_error', 'a WebSocket message is not UTF-8');
@@ -114,12 +111,8 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     this.#edge.turn((now) => this.#link.handleClosed(now));
   }
 
-  get #isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN;
-  }
-
   #handleFrame(frame: UpFrame, size: number): void {
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     const [type] = frame;
     if (this.#pending !== null && type !== Type.probe && type !== Type.ping && type !== Type.pong) {
       // PROTOCOL §6.5: between an attach and its welcome nothing numbered goes up, so a client that sends more than a few frames is not one of ours.
@@ -148,7 +141,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
   /** The application has answered: the attach, and then what waited for it, in order. */
   #resume(attach: Attach, verdict: Located<I>, { frames }: Pending): void {
     this.#pending = null;
-    if (!this.#isOpen) return;
+    if (!this.isOpen) return;
     try {
       this.#admit(attach, verdict);
       // Another attach among them waits in its turn, and with it what is left.
