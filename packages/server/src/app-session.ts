@@ -18,17 +18,19 @@ const SNAPSHOTS_AT_ONCE = 16;
 /** What the application keeps of one session: subscriptions, unanswered calls, and publishes that wait their turn. */
 export class AppSession<I extends Identity> {
   readonly session: ServerSession<SharedLine, I>;
-  readonly info: SessionInfo<I>;
+  /** What the app is given of it; made when that is first asked for. */
+  #info: SessionInfo<I> | null = null;
   /** By channel name: the newest subscription, answered or not. */
   readonly subscriptions: Map<string, Subscription> = new Map();
   /** Volatile messages whose handlers run. */
   volatiles = 0;
   readonly #options: AppSessionOptions;
-  readonly #calls = new Map<number, Call>();
+  /** Made with the first. */
+  #calls: Map<number, Call> | null = null;
   /** Made with the first subscription that needs one. */
   #slots: Slots | null = null;
-  /** By channel name: resolves when the last publish queued there is done; no entry while none is. */
-  readonly #turns = new Map<string, Promise<void>>();
+  /** By channel name: resolves when the last publish queued there is done; no entry while none is. Made with the first. */
+  #turns: Map<string, Promise<void>> | null = null;
   /** As the session core said last. */
   #reachable = true;
   /** The calls that are answered by the node which had the session before, and how to tell it of them; null: there are none. */
@@ -37,9 +39,17 @@ export class AppSession<I extends Identity> {
   constructor(session: ServerSession<SharedLine, I>, options: AppSessionOptions) {
     this.session = session;
     this.#options = options;
-    this.info = new SessionHandle(this, options.clock);
   }
 
+  /** The one of a session core; undefined where the application has none of it. */
+  static of<I extends Identity>({ app }: Pick<ServerSession<SharedLine, I>, 'app'>): AppSession<I> | undefined {
+    return app instanceof AppSession ? app : undefined;
+  }
+
+  get info(): SessionInfo<I> {
+    this.#info ??= new SessionHandle(this, this.#options.clock);
+    return this.#info;
+  }
   get userId(): string {
     return this.session.identity.id;
   }
@@ -55,25 +65,26 @@ export class AppSession<I extends Identity> {
     return this.#slots;
   }
   get callCount(): number {
-    return this.#calls.size;
+    return this.#calls?.size ?? 0;
   }
 
   /** Those that are not answered. */
   get calls(): readonly Call[] {
-    return [...this.#calls.values()];
+    return this.#calls === null ? [] : [...this.#calls.values()];
   }
 
   call(id: number): Call | undefined {
-    return this.#calls.get(id);
+    return this.#calls?.get(id);
   }
 
   openCall(id: number, onClosed: () => void): Call {
     const { session } = this;
     const onSettled = (): void => {
-      this.#calls.delete(id);
+      this.#calls?.delete(id);
       onClosed();
     };
     const call = new Call({ id, receiver: session, onSettled, ...this.#options });
+    this.#calls ??= new Map();
     this.#calls.set(id, call);
     return call;
   }
@@ -93,12 +104,12 @@ export class AppSession<I extends Identity> {
 
   /** Channels with publishes that have not been handled. */
   get busyChannels(): readonly string[] {
-    return [...this.#turns.keys()];
+    return this.#turns === null ? [] : [...this.#turns.keys()];
   }
 
   /** Resolves when the publishes to a channel that are queued now have been handled. */
   whenFree(channel: string): Promise<void> {
-    return this.#turns.get(channel) ?? Promise.resolve();
+    return this.#turns?.get(channel) ?? Promise.resolve();
   }
 
   /** Answers `id` with an error, without a call. */
@@ -108,11 +119,13 @@ export class AppSession<I extends Identity> {
 
   /** Runs `run` when what was queued for the channel before is done. `run` never rejects. */
   inTurn(channel: string, run: () => Promise<void>): void {
-    const before = this.#turns.get(channel);
+    this.#turns ??= new Map();
+    const turns = this.#turns;
+    const before = turns.get(channel);
     const turn = before === undefined ? run() : before.then(run);
-    this.#turns.set(channel, turn);
+    turns.set(channel, turn);
     void turn.then(() => {
-      if (this.#turns.get(channel) === turn) this.#turns.delete(channel);
+      if (turns.get(channel) === turn) turns.delete(channel);
     });
   }
 

@@ -15,7 +15,7 @@ import {
   type ServerSession,
   Type,
 } from '@runnel/protocol';
-import { AppSession } from './app-session.ts';
+import { AppSession, type AppSessionOptions } from './app-session.ts';
 import { Authorizer } from './authorizer.ts';
 import { Broadcaster } from './broadcaster.ts';
 import type { Broker } from './brokers/broker.ts';
@@ -51,7 +51,7 @@ export interface ApplicationOptions<I extends Identity> {
   readonly limits: Limits;
   readonly clock: Timing;
   /** Who `auth` names: for credentials refreshed in band. */
-  readonly reauthenticate: (auth: unknown, session: SessionInfo<I>) => I | null | Promise<I | null>;
+  readonly reauthenticate: (auth: unknown, session: ServerSession<SharedLine, I>) => I | null | Promise<I | null>;
   readonly onError: OnError;
   /** How long a handler may take where the client names no time, ms. Default: 30,000. */
   readonly handlerMs?: number | undefined;
@@ -75,7 +75,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   readonly #volatiles: Volatiles<I>;
   readonly #credentials: Credentials<I>;
   readonly #calls: Calls<I>;
-  readonly #sessions = new Map<ServerSession<SharedLine, I>, AppSession<I>>();
+  readonly #sessionOptions: AppSessionOptions;
 
   constructor(options: ApplicationOptions<I>) {
     const { contract, broker, limits, clock, handlerMs = 30_000 } = options;
@@ -118,6 +118,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub, ports },
     });
     this.#core = core;
+    this.#sessionOptions = { clock, encoder };
     const snapshots = new Snapshots<I>(core, { handlerMs });
     this.#subscriptions = new Subscriptions<I>(core, {
       snapshots,
@@ -127,7 +128,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const builtIns = new BuiltIns<I>(core, {
       presence: this.#presence,
       snapshots,
-      reauthenticate: async (auth, of) => options.reauthenticate(auth, of.info),
+      reauthenticate: async (auth, of) => options.reauthenticate(auth, of.session),
       onRefreshed: (of) => {
         this.#credentials.watch(of);
         return this.reauthorize(of);
@@ -148,16 +149,15 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   // ——— from the session core ———
 
   created(session: ServerSession<SharedLine, I>, subs: readonly AttachSub[], settled: () => void): void {
-    const { clock, encoder } = this.#core;
-    const of = new AppSession<I>(session, { clock, encoder });
-    this.#sessions.set(session, of);
+    const of = new AppSession<I>(session, this.#sessionOptions);
+    session.app = of;
     this.users.add(of);
     this.#credentials.watch(of);
     this.#subscriptions.subscribeAll(of, subs, settled);
   }
 
   frame(session: ServerSession<SharedLine, I>, frame: AppUpFrame): void {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined) return;
     switch (frame[0]) {
       case Type.subscribe:
@@ -184,38 +184,40 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   }
 
   confirmed(session: ServerSession<SharedLine, I>): void {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined) return;
-    void this.#hook(() => this.#options.onSession?.(of.info));
+    const { onSession } = this.#options;
+    if (onSession !== undefined) void this.#hook(() => onSession(of.info));
     this.#subscriptions.confirmed(of);
   }
 
   resumed(session: ServerSession<SharedLine, I>): void {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined) return;
     this.#credentials.watch(of);
     void this.reauthorize(of);
   }
 
   reachable(session: ServerSession<SharedLine, I>, reachable: boolean): void {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined || of.connected === reachable) return;
     of.connected = reachable;
     this.#presence.refresh(of);
   }
 
   ended(session: ServerSession<SharedLine, I>, code: string): void {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined) return;
-    this.#sessions.delete(session);
+    session.app = null;
     this.users.delete(of);
     this.#credentials.forget(of);
     this.#presence.leaveAll(of);
     this.#subscriptions.endAll(of, code);
     of.end(code);
-    if (!session.confirmed) return;
+    const { onSessionEnd } = this.#options;
+    if (!session.confirmed || onSessionEnd === undefined) return;
     // Behind the `onLeave` of what it followed, which waits for the end of the turn as well.
-    void Promise.resolve().then(() => this.#hook(() => this.#options.onSessionEnd?.(of.info, code)));
+    void Promise.resolve().then(() => this.#hook(() => onSessionEnd(of.info, code)));
   }
 
   // ——— for the cluster ———
@@ -225,7 +227,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     session: ServerSession<SharedLine, I>,
     options: Pick<EstateOptions, 'sendLines' | 'freeChannel'>,
   ): { readonly record: ApplicationRecord; readonly estate: SessionEstate<I> } | null {
-    const of = this.#sessions.get(session);
+    const of = AppSession.of<I>(session);
     if (of === undefined) return null;
     const { broker, clock } = this.#core;
     const arrived = (): void => this.#presence.leaveAll(of);
@@ -242,7 +244,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       busy: of.busyChannels,
       presence: this.#presence.attended(of),
     };
-    this.#sessions.delete(session);
+    session.app = null;
     this.users.delete(of);
     this.#credentials.forget(of);
     return { record, estate };
@@ -250,9 +252,8 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
 
   /** A session that another node has handed over. `from` stands for that node. Resolves when it follows what it followed, and is present where it was. */
   async adopt(session: ServerSession<SharedLine, I>, record: ApplicationRecord, from: FormerNode): Promise<void> {
-    const { clock, encoder } = this.#core;
-    const of = new AppSession<I>(session, { clock, encoder });
-    this.#sessions.set(session, of);
+    const of = new AppSession<I>(session, this.#sessionOptions);
+    session.app = of;
     this.users.add(of);
     this.#credentials.watch(of);
     of.awaitElsewhere(record.calls, from.tell);
@@ -288,7 +289,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     open: readonly number[],
     from: FormerNode,
   ): void {
-    this.#sessions.get(session)?.awaitElsewhere(open, from.tell);
+    AppSession.of<I>(session)?.awaitElsewhere(open, from.tell);
     for (const text of lines) session.enqueue(sharedLine(text));
   }
 

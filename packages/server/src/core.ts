@@ -71,7 +71,8 @@ export class Core<I extends Identity> {
     if (name === '' || name.length > NAME_LIMITS.channel) {
       throw new RunnelError('channel_invalid', `a channel name has 1 to ${NAME_LIMITS.channel} characters`);
     }
-    const resolved = this.contract.resolve(name);
+    // What is followed was resolved before, and is shared.
+    const resolved = this.hub.get(name)?.resolved ?? this.contract.resolve(name);
     if (resolved !== null) return resolved;
     throw mismatch('unknown_channel', `no channel is called ${shown(name)}`, this.contract.channels.keys());
   }

@@ -60,8 +60,9 @@ export class Driver {
     this.#clock = options.clock;
   }
 
+  /** In whole ms: such numbers take no memory of their own where they are kept. */
   now(): number {
-    return this.#clock.now();
+    return Math.floor(this.#clock.now());
   }
 
   /** Something was enqueued. */
@@ -94,14 +95,14 @@ export class Driver {
     this.#cancel = null;
     this.#armedFor = Number.POSITIVE_INFINITY;
     for (const sleeper of this.#options.sleepers) {
-      this.#guarded(() => sleeper.handleTimeout(this.#clock.now()));
+      this.#guarded(() => sleeper.handleTimeout(this.now()));
     }
     this.rearm();
   };
 
   readonly #flush = (): void => {
     this.#flushDue = false;
-    this.#guarded(() => this.#options.flush(this.#clock.now()));
+    this.#guarded(() => this.#options.flush(this.now()));
     this.rearm();
   };
 

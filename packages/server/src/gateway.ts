@@ -9,12 +9,12 @@ import {
   type Limits,
   RunnelError,
   type ServerApp,
+  type ServerSession,
   SessionRegistry,
   TRANSPORTS,
   type Transport,
   Type,
 } from '@runnel/protocol';
-import { nanoid } from 'nanoid';
 import { createMiddleware, type Middleware } from './adapters/express.ts';
 import { type HttpServer, type Interceptor, intercept } from './adapters/http-server.ts';
 import { type Authenticate, Authenticator } from './authenticator.ts';
@@ -24,8 +24,9 @@ import { type Door, Doors } from './doors.ts';
 import { type Clock, Driver, systemClock } from './driver.ts';
 import { ResumeKeys } from './keys.ts';
 import { type AttachMiddleware, Middlewares } from './middlewares.ts';
-import { Openings } from './openings.ts';
+import { Openings, openingOf } from './openings.ts';
 import { OriginPolicy, type Origins } from './origin.ts';
+import { randomName } from './random-name.ts';
 import { type SharedLine, sharedLine } from './shared-line.ts';
 import { Edge, type ErrorContext } from './transports/edge.ts';
 import { EventFeed } from './transports/event-feed.ts';
@@ -111,7 +112,7 @@ export class Gateway<I extends Identity & Expiring> {
   constructor(options: GatewayOptions<I>) {
     const { app, authenticate, sessionsMax = 100_000, settleMs = 2_000, clock = systemClock } = options;
     const { transports = TRANSPORTS, path = '/realtime', use = [] } = options;
-    this.node = options.node ?? nanoid(12);
+    this.node = options.node ?? randomName();
     this.#doors = new Doors(path);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     const report = reporter(options.onError);
@@ -124,14 +125,14 @@ export class Gateway<I extends Identity & Expiring> {
       sessionsMax,
       settleMs,
       app: this.#openings,
-      now: () => clock.now(),
-      newId: nanoid,
+      now: () => this.#driver.now(),
+      newId: randomName,
       issueKey: (sid) => keys.issueKey(sid),
       readKey: (key) => keys.readKey(key),
       line: sharedLine,
       onWork: () => this.#driver.requestFlush(),
     });
-    this.#probes = new StreamProbes({ probeMs: this.limits.probeMs, newId: nanoid });
+    this.#probes = new StreamProbes({ probeMs: this.limits.probeMs, newId: randomName });
     this.#clock = clock;
     this.#driver = new Driver({
       clock,
@@ -164,7 +165,7 @@ export class Gateway<I extends Identity & Expiring> {
       cluster: this.#cluster,
     });
     this.#http = new HttpEdge(this.#edge, this.#probes);
-    this.#events = new EventFeed({ edge: this.#edge, newId: nanoid });
+    this.#events = new EventFeed({ edge: this.#edge, newId: randomName });
     this.#webSockets = new WebSocketEdge(this.#edge);
   }
 
@@ -225,15 +226,12 @@ export class Gateway<I extends Identity & Expiring> {
    *
    * @throws RunnelError where that cannot be said now: `internal`, `overloaded`, `timeout`
    */
-  async reauthenticate(
-    auth: unknown,
-    { client, user }: { readonly client: string; readonly user: I },
-  ): Promise<I | null> {
-    const opening = this.#openings.get(client);
-    if (opening === undefined) return null;
+  async reauthenticate(auth: unknown, session: ServerSession<SharedLine, I>): Promise<I | null> {
+    const opening = openingOf(session);
+    if (opening === null) return null;
     // Who said who it is says so again with each attach.
-    if (opening.known) return user;
-    const request = opening.handshake.unpack();
+    if (opening.known) return session.identity;
+    const request = opening.unpack();
     const verdict = await this.#authenticator.judge({ request, auth, gen: 0, gone: new AbortController() });
     if ('identity' in verdict) return verdict.identity;
     const { refusal } = verdict;

@@ -32,13 +32,16 @@ export interface AttachRequest extends Express.Request {
  */
 export class Handshake {
   readonly #packed: string;
+  /** Whether the app has said itself who it is, so that `authenticate` was not asked. */
+  readonly known: boolean;
 
-  constructor(request: Pick<AttachRequest, 'method' | 'url' | 'headers' | 'socket'>) {
+  constructor(request: Pick<AttachRequest, 'method' | 'url' | 'headers' | 'socket'>, known = false) {
     const { method, headers, socket } = request;
     const { remoteAddress, encrypted } = socket;
     // Where a framework has mounted us below a path it takes that path off `url`.
     const { originalUrl: url = request.url } = request as { readonly originalUrl?: string };
     this.#packed = JSON.stringify({ method, url, headers, socket: { remoteAddress, encrypted } });
+    this.known = known;
   }
 
   unpack(): AttachRequest {

@@ -39,8 +39,8 @@ export class ResumeKeys {
 
   /** The key of the session `sid`, which has no dot. */
   issueKey(sid: string): string {
-    const named = `${sid}.${this.#node}`;
-    return `${named}.${this.#sign(named)}`;
+    // Joined, it is one string; concatenated, it would be kept as a tree of its parts.
+    return [sid, this.#node, this.#sign(`${sid}.${this.#node}`)].join('.');
   }
 
   /** What a key from a client names; null where it is no key at all. */

@@ -3,34 +3,27 @@
  * It stands between the session registry and the application, where the session of an attach can be seen, and hands everything on.
  */
 import type { AppUpFrame, AttachSub, Identity, ServerApp, ServerSession } from '@runnel/protocol';
-import type { Handshake } from './handshake.ts';
+import { Handshake } from './handshake.ts';
 import type { SharedLine } from './shared-line.ts';
-
-export interface Opening {
-  readonly handshake: Handshake;
-  /** Whether the app has said itself who it is, so that `authenticate` was not asked. */
-  readonly known: boolean;
-}
 
 type Session<I extends Identity> = ServerSession<SharedLine, I>;
 
+/** Kept with the session. */
+export function openingOf<I extends Identity>({ opening }: Session<I>): Handshake | null {
+  return opening instanceof Handshake ? opening : null;
+}
+
 export class Openings<I extends Identity> implements Required<ServerApp<SharedLine, I>> {
   readonly #app: ServerApp<SharedLine, I>;
-  /** By the public name of the session; goes with the session. */
-  readonly #byClient = new Map<string, Opening>();
   /** Of the attach under way, which takes one turn; null between attaches. */
-  #current: Opening | null = null;
+  #current: Handshake | null = null;
 
   constructor(app: ServerApp<SharedLine, I>) {
     this.#app = app;
   }
 
-  get(client: string): Opening | undefined {
-    return this.#byClient.get(client);
-  }
-
   /** Whatever session `attach` creates or resumes was opened so. */
-  during(opening: Opening, attach: () => void): void {
+  during(opening: Handshake, attach: () => void): void {
     this.#current = opening;
     try {
       attach();
@@ -48,7 +41,7 @@ export class Openings<I extends Identity> implements Required<ServerApp<SharedLi
     this.#app.resumed(session);
   }
   ended(session: Session<I>, code: string): void {
-    this.#byClient.delete(session.client);
+    session.opening = null;
     this.#app.ended(session, code);
   }
   frame(session: Session<I>, frame: AppUpFrame): void {
@@ -64,7 +57,7 @@ export class Openings<I extends Identity> implements Required<ServerApp<SharedLi
     this.#app.overflowed?.(session);
   }
 
-  #note({ client }: Session<I>): void {
-    if (this.#current !== null) this.#byClient.set(client, this.#current);
+  #note(session: Session<I>): void {
+    if (this.#current !== null) session.opening = this.#current;
   }
 }

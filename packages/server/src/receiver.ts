@@ -4,6 +4,8 @@ import type { SharedLine } from './shared-line.ts';
 export interface Receiver {
   /** Its public name. */
   readonly client: string;
+  /** What the application keeps of it. */
+  readonly app: object | null;
   /** PROTOCOL §8.10: what is sent to it now would only wait. */
   readonly slow: boolean;
   /** Calls `run` once, at the end of the turn in which it is slow no more; never, if it ends before that. Returns what calls it off. */

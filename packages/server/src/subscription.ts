@@ -46,8 +46,14 @@ export interface SubscriptionOptions {
   readonly predecessor?: Predecessor | undefined;
   /** The subscription was answered, and sent what was there to be sent at once. Called once. */
   readonly onSettled: () => void;
+}
+
+/** Who is told what becomes of subscriptions, of many of them. */
+export interface SubscriptionOwner {
+  /** It was told `subscribed`. */
+  subscribed(subscription: Subscription): void;
   /** It ended otherwise than by `end`: refused or revoked, with `code`. Called once, if at all. */
-  readonly onLost: (subscription: Subscription, code: string) => void;
+  lost(subscription: Subscription, code: string): void;
 }
 
 /** What a subscription is told at the start (PROTOCOL §5.17). */
@@ -61,15 +67,17 @@ interface Start {
 
 export class Subscription {
   readonly receiver: Receiver;
-  readonly resolved: ResolvedChannel;
   readonly #hub: Hub;
-  readonly #options: SubscriptionOptions;
+  readonly #owner: SubscriptionOwner;
+  readonly #id: number;
+  /** The channel's own once it has joined. */
+  #resolved: ResolvedChannel;
+  /** How it begins; null once it is live. */
+  #options: SubscriptionOptions | null;
   /** Offsets above it are sent by the hub; Infinity until the subscription is live. */
   liveFrom: number = Number.POSITIVE_INFINITY;
   /** Set when it joins; the channel it has to leave. */
   #channel: HubChannel | null = null;
-  /** Called when it was told `subscribed`. */
-  #onSubscribed: () => void = () => {};
   #answered = false;
   #settled = false;
   #ended = false;
@@ -78,11 +86,17 @@ export class Subscription {
   /** Of a channel whose messages may wait: made when the session is slow for the first time. */
   #slowLane: SlowLane | null = null;
 
-  constructor(hub: Hub, options: SubscriptionOptions) {
+  constructor(hub: Hub, owner: SubscriptionOwner, options: SubscriptionOptions) {
     this.#hub = hub;
+    this.#owner = owner;
     this.#options = options;
+    this.#id = options.id;
     this.receiver = options.receiver;
-    this.resolved = options.resolved;
+    this.#resolved = options.resolved;
+  }
+
+  get resolved(): ResolvedChannel {
+    return this.#resolved;
   }
 
   get ended(): boolean {
@@ -97,17 +111,17 @@ export class Subscription {
     return this.#answered && !this.#ended;
   }
 
-  /** It may subscribe. `onSubscribed` is called when it was told so. */
-  join(onSubscribed: () => void): void {
+  /** It may subscribe. */
+  join(): void {
     if (this.#ended) return;
-    this.#onSubscribed = onSubscribed;
-    this.#channel = this.#hub.open(this.resolved);
+    this.#channel = this.#hub.open(this.#resolved);
+    this.#resolved = this.#channel.resolved;
     this.#channel.join(this);
   }
 
   /** The channel is open: PROTOCOL §5.17. */
   start(channel: HubChannel): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#options === null) return;
     const { from, snapshots, predecessor = null } = this.#options;
     const { since, rewind = 0 } = from;
     const { history } = this.resolved.channel;
@@ -142,7 +156,7 @@ export class Subscription {
 
   /** The session has another node: where it stands is told there, and nothing more is sent here. */
   handOver(): HandedOver {
-    const { id, from } = this.#options;
+    const from = this.#options?.from ?? {};
     const channel = this.#channel;
     const told = this.active;
     this.#slowLane?.flush();
@@ -150,7 +164,7 @@ export class Subscription {
     const since = isLive && channel !== null ? { epoch: channel.epoch, offset: channel.head } : null;
     this.#answered = true;
     this.#leave();
-    return { sub: [id, this.resolved.name, since === null ? from : { since }], told };
+    return { sub: [this.#id, this.resolved.name, since === null ? from : { since }], told };
   }
 
   /** Answers that it may not, or cannot, be. */
@@ -158,7 +172,7 @@ export class Subscription {
     if (this.#ended) return;
     this.#leave();
     this.#answerError(error);
-    this.#options.onLost(this, error.code);
+    this.#owner.lost(this, error.code);
   }
 
   /** PROTOCOL §5.26: ends it from the server's side. */
@@ -168,7 +182,7 @@ export class Subscription {
     if (!this.#answered || channel === null) return this.refuse(new RunnelError(code, message));
     this.#leave();
     this.send(this.#hub.options.encoder.counted([Type.revoked, channel.n, code, message]));
-    this.#options.onLost(this, code);
+    this.#owner.lost(this, code);
   }
 
   // ——— for channel and catching up ———
@@ -184,16 +198,17 @@ export class Subscription {
     const [presence = '[]', ...more] = members ?? [];
     const events = this.resolved.channel.events.map(({ name }) => name);
     const told = { n, epoch, ...start, events };
-    this.send(encoder.subscribed(this.#options.id, told, members === null ? null : presence));
+    this.send(encoder.subscribed(this.#id, told, members === null ? null : presence));
     for (const joined of more) this.send(encoder.joined(n, joined));
     channel.admit(this);
-    this.#onSubscribed();
+    this.#owner.subscribed(this);
   }
 
   /** From here on messages above `position` come from the hub. */
   goLive(position: number): void {
     if (!this.#ended) this.liveFrom = position;
     this.settle();
+    this.#options = null;
   }
 
   /** Sends a message now, or, where it may wait, when the session takes it. @param after offset of the one before it, or of the start */
@@ -212,7 +227,7 @@ export class Subscription {
   settle(): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#options.onSettled();
+    this.#options?.onSettled();
   }
 
   // ——— inside ———
@@ -232,7 +247,7 @@ export class Subscription {
   #answerError(error: RunnelError): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.send(this.#hub.options.encoder.error(this.#options.id, error));
+    this.send(this.#hub.options.encoder.error(this.#id, error));
     this.settle();
   }
 

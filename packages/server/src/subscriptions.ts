@@ -5,12 +5,12 @@ import {
   RunnelError,
   type SubscribeOptions,
 } from '@runnel/protocol';
-import type { AppSession } from './app-session.ts';
+import { AppSession } from './app-session.ts';
 import type { SnapshotSource } from './catch-up.ts';
 import type { PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Core } from './core.ts';
 import type { Snapshots } from './snapshots.ts';
-import { type HandedOver, type Predecessor, Subscription } from './subscription.ts';
+import { type HandedOver, type Predecessor, Subscription, type SubscriptionOwner } from './subscription.ts';
 import { SubscriptionHooks } from './subscription-hooks.ts';
 
 export interface SubscribeRequest {
@@ -31,7 +31,7 @@ export interface SubscriptionsOptions<I extends Identity> {
 }
 
 /** Lets sessions subscribe, and sees to it that they still may. */
-export class Subscriptions<I extends Identity> {
+export class Subscriptions<I extends Identity> implements SubscriptionOwner {
   readonly #core: Core<I>;
   readonly #options: SubscriptionsOptions<I>;
   readonly #hooks: SubscriptionHooks<I>;
@@ -62,21 +62,17 @@ export class Subscriptions<I extends Identity> {
       if (known === undefined && of.subscriptions.size >= channels) {
         throw new RunnelError('limit_reached', `a session may have ${channels} channels`);
       }
-      const onLost = (lost: Subscription, code: string): void => {
-        if (of.subscriptions.get(channel) === lost) this.#left(of, channel, code);
-      };
       // PROTOCOL §5.16: a client that misses something subscribes again from its position; the new subscription takes the old one's place.
-      const subscription = new Subscription(this.#core.hub, {
+      const subscription = new Subscription(this.#core.hub, this, {
         receiver: of.session,
         id,
         resolved,
         from,
         snapshots: resolved.channel.snapshot === null ? null : this.#snapshots(of, resolved),
         onSettled,
-        onLost,
         predecessor,
       });
-      of.subscriptions.set(channel, subscription);
+      of.subscriptions.set(resolved.name, subscription);
       known?.end();
       void this.#begin(of, subscription, told);
     } catch (error) {
@@ -128,9 +124,25 @@ export class Subscriptions<I extends Identity> {
     if (RunnelError.is(handlers)) subscription.refuse(handlers);
     else {
       if (told) this.#hooks.handedOn(of, subscription.resolved, handlers);
-      subscription.join(() => this.#hooks.subscribed(of, subscription.resolved, handlers));
+      subscription.join();
     }
   }
+
+  // ——— for subscriptions ———
+
+  subscribed({ receiver, resolved }: Subscription): void {
+    const of = AppSession.of<I>(receiver);
+    const handlers = this.#core.handlersOf(resolved);
+    if (of !== undefined && !(handlers instanceof Promise)) this.#hooks.subscribed(of, resolved, handlers);
+  }
+
+  lost(subscription: Subscription, code: string): void {
+    const of = AppSession.of<I>(subscription.receiver);
+    const { name } = subscription.resolved;
+    if (of?.subscriptions.get(name) === subscription) this.#left(of, name, code);
+  }
+
+  // ——— inside ———
 
   #left(of: AppSession<I>, channel: string, reason: string): void {
     of.subscriptions.delete(channel);

@@ -3,19 +3,25 @@ import type { AppSession } from './app-session.ts';
 
 /** The sessions of this node by user id. */
 export class Users<I extends Identity> {
-  readonly #sessions = new Map<string, Set<AppSession<I>>>();
+  /** Most users have one session, which needs no set. */
+  readonly #sessions = new Map<string, AppSession<I> | Set<AppSession<I>>>();
 
   add(of: AppSession<I>): void {
-    const sessions = this.#sessions.get(of.userId) ?? new Set();
-    this.#sessions.set(of.userId, sessions.add(of));
+    const { userId } = of;
+    const known = this.#sessions.get(userId);
+    if (known instanceof Set) known.add(of);
+    else this.#sessions.set(userId, known === undefined ? of : new Set([known, of]));
   }
 
   delete(of: AppSession<I>): void {
-    const sessions = this.#sessions.get(of.userId);
-    if (sessions?.delete(of) && sessions.size === 0) this.#sessions.delete(of.userId);
+    const { userId } = of;
+    const known = this.#sessions.get(userId);
+    if (known === of || (known instanceof Set && known.delete(of) && known.size === 0)) this.#sessions.delete(userId);
   }
 
   sessionsOf(userId: string): readonly AppSession<I>[] {
-    return [...(this.#sessions.get(userId) ?? [])];
+    const known = this.#sessions.get(userId);
+    if (known === undefined) return [];
+    return known instanceof Set ? [...known] : [known];
   }
 }

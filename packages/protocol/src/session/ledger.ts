@@ -24,6 +24,9 @@ export interface LedgerState<L extends Line> {
   readonly lines: readonly L[];
 }
 
+/** What a ledger keeps that keeps nothing: most of them, most of the time. Never written to. */
+const NOTHING: undefined[] = [];
+
 export class Ledger<L extends Line> {
   /** Frames taken from the peer. */
   #rx = 0;
@@ -32,7 +35,7 @@ export class Ledger<L extends Line> {
   /** Number of the first frame kept. */
   #ob = 0;
   /** Frames kept: `#kept[#head]` is number `#ob`. Slots below `#head` are spent and cut off in bulk. */
-  #kept: (L | undefined)[] = [];
+  #kept: (L | undefined)[] = NOTHING;
   #head = 0;
   #bytes = 0;
 
@@ -63,7 +66,8 @@ export class Ledger<L extends Line> {
 
   /** Numbers a frame and keeps it; returns its number. */
   enqueue(line: L): number {
-    this.#kept.push(line);
+    if (this.#kept === NOTHING) this.#kept = [line];
+    else this.#kept.push(line);
     this.#bytes += line.size;
     return this.tx - 1;
   }
@@ -88,7 +92,10 @@ export class Ledger<L extends Line> {
       this.#head += 1;
       this.#ob += 1;
     }
-    if (this.#head > 64 && this.#head * 2 > this.#kept.length) {
+    if (this.#head === this.#kept.length) {
+      this.#kept = NOTHING;
+      this.#head = 0;
+    } else if (this.#head > 64 && this.#head * 2 > this.#kept.length) {
       this.#kept = this.#kept.slice(this.#head);
       this.#head = 0;
     }
@@ -123,7 +130,7 @@ export class Ledger<L extends Line> {
   /** PROTOCOL §8.6: forgets every frame kept; `acked` stays. */
   drop(): void {
     this.#ob = this.tx;
-    this.#kept = [];
+    this.#kept = NOTHING;
     this.#head = 0;
     this.#bytes = 0;
   }

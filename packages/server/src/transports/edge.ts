@@ -5,7 +5,7 @@ import { type Encode, frameLines, joinLines, remembering } from '../batch.ts';
 import type { Forward } from '../cluster/cluster.ts';
 import type { Driver } from '../driver.ts';
 import { Handshake } from '../handshake.ts';
-import type { Opening, Openings } from '../openings.ts';
+import type { Openings } from '../openings.ts';
 import type { OriginPolicy } from '../origin.ts';
 import type { SharedLine } from '../shared-line.ts';
 import { BodyIntake } from './body-intake.ts';
@@ -58,7 +58,7 @@ export interface Admission<I extends Identity> {
   readonly attach: Attach;
   readonly identity: I;
   readonly carrier: AttachCarrier<SharedLine, I>;
-  readonly opening: Opening;
+  readonly opening: Handshake;
 }
 
 /** Unsent bytes from which a link takes no more until it has drained. What the kernel holds is not counted. */
@@ -158,8 +158,8 @@ export class Edge<I extends Identity> {
   }
 
   /** How an exchange opens a session. */
-  openingOf({ call: { request }, known }: Exchange<I>): Opening {
-    return { handshake: new Handshake(request), known: known !== null };
+  openingOf({ call: { request }, known }: Exchange<I>): Handshake {
+    return new Handshake(request, known !== null);
   }
 
   /** Nothing is waited for between here and the answer (PROTOCOL §8.2). */

@@ -154,9 +154,8 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
 
   #admit(attach: Attach, verdict: Located<I>): void {
     if ('identity' in verdict) {
-      const opening = { handshake: this.#handshake, known: false };
-      const { identity } = verdict;
-      return this.#edge.admit({ attach, identity, carrier: { link: this.#link }, opening }, this.#edge.driver.now());
+      const admission = { attach, identity: verdict.identity, carrier: { link: this.#link }, opening: this.#handshake };
+      return this.#edge.admit(admission, this.#edge.driver.now());
     }
     const { refusal } = verdict;
     this.write([sharedLine(encodeFrame(refusal))]);

@@ -1,16 +1,20 @@
 /** What one session has taken from its client and not told it of yet, and the slices of a frame that has not come whole. */
+import type { Limits } from '../../limits.ts';
 import { FragmentJoiner } from '../../wire/fragments.ts';
-import { type FragmentFrame, Type, type UpFrame } from '../../wire/frames.ts';
+import { Type, type UpFrame } from '../../wire/frames.ts';
+import { readUp } from '../../wire/read-up.ts';
+import { violation } from '../../wire/violation.ts';
 
 export class Intake {
-  readonly #joiner: FragmentJoiner;
+  /** Null while no frame has come in part. */
+  #joiner: FragmentJoiner | null = null;
   /** Taken since our `rx` was last told, to acknowledge by bytes. */
   #untoldBytes = 0;
   #untoldFrames = 0;
 
-  /** @param slices as another node had them */
-  constructor(joinedBytesMax: number, slices?: string) {
-    this.#joiner = new FragmentJoiner(joinedBytesMax, slices);
+  /** Goes on where another node has stopped. */
+  restore(slices: string, limits: Limits): void {
+    this.#joiner = slices === '' ? null : joinerOf(limits, slices);
   }
 
   /** Whether the client has not been told of something. */
@@ -19,7 +23,7 @@ export class Intake {
   }
   /** The slices so far. */
   get slices(): string {
-    return this.#joiner.text;
+    return this.#joiner?.text ?? '';
   }
 
   note(size: number): void {
@@ -37,13 +41,24 @@ export class Intake {
     this.#untoldFrames = 0;
   }
 
-  /** The line that the last slice has completed; null while it is not whole. */
-  join(fragment: FragmentFrame): string | null {
-    return this.#joiner.push(fragment);
+  /**
+   * The frame that has come whole with `frame`; null where slices of it are missing.
+   *
+   * @throws RunnelError where a frame breaks into the slices of another (PROTOCOL §5.30), or the slices make none
+   */
+  whole(frame: UpFrame, limits: Limits): UpFrame | null {
+    if (frame[0] !== Type.fragment) {
+      if (this.#joiner !== null) throw violation('a frame stands between the fragments of another');
+      return frame;
+    }
+    this.#joiner ??= joinerOf(limits);
+    const line = this.#joiner.push(frame);
+    if (line === null) return null;
+    this.#joiner = null;
+    return readUp(line, limits);
   }
+}
 
-  /** Whether a frame breaks into the slices of another (PROTOCOL §5.30). */
-  isBroken(frame: UpFrame): boolean {
-    return this.#joiner.open && frame[0] !== Type.fragment;
-  }
+function joinerOf({ messageBytes, lineBytes }: Limits, slices?: string): FragmentJoiner {
+  return new FragmentJoiner(messageBytes + lineBytes, slices);
 }

@@ -8,18 +8,12 @@ import type { Line } from '../ledger.ts';
 const WORDS_MAX = 8;
 
 export class LooseLines<L extends Line> {
-  readonly #bytesMax: number;
   /** Pongs and acks, the oldest dropped beyond `WORDS_MAX`. Emptied by `take` and `forgetWords`. */
   #words: L[] = [];
-  /** Volatile frames, the oldest dropped beyond `#bytesMax`. Emptied by `take`. */
+  /** Volatile frames, the oldest dropped beyond their bound. Emptied by `take`. */
   #volatile: L[] = [];
   /** Bytes of the volatile frames. */
   #bytes = 0;
-
-  /** `bytesMax`: what volatile frames may hold, except that the newest always waits. */
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
-  }
 
   get isEmpty(): boolean {
     return this.#words.length + this.#volatile.length === 0;
@@ -30,10 +24,11 @@ export class LooseLines<L extends Line> {
     if (this.#words.length > WORDS_MAX) this.#words.shift();
   }
 
-  push(line: L): void {
+  /** `bytesMax`: what volatile frames may hold, except that the newest always waits. */
+  push(line: L, bytesMax: number): void {
     this.#volatile.push(line);
     this.#bytes += line.size;
-    while (this.#bytes > this.#bytesMax && this.#volatile.length > 1) {
+    while (this.#bytes > bytesMax && this.#volatile.length > 1) {
       this.#bytes -= (this.#volatile.shift() as L).size;
     }
   }

@@ -1,6 +1,7 @@
 /**
  * How a session is carried by held requests (PROTOCOL §6.3): one poll at a time, its copies beside it, each numbered within the generation. The attach by
- * poll that opened the generation is number 0. What is held, and until when, is known here; what a session says is its own affair.
+ * poll that opened the generation is number 0, and its POSTs have numbers of their own. What is held, and until when, is known here; what a session says is
+ * its own affair.
  */
 import { type PollHeader, Type } from '../../wire/frames.ts';
 import type { Line } from '../ledger.ts';
@@ -16,6 +17,8 @@ export class PollSide<L extends Line, I extends Identity> {
   #held: HeldPoll<L> | null = null;
   /** Highest poll number of this generation; 0 again with each attach. */
   #n = 0;
+  /** Likewise of POSTs. */
+  #postN = 0;
 
   constructor(registry: SessionRegistry<L, I>, session: ServerSession<L, I>) {
     this.#registry = registry;
@@ -34,6 +37,15 @@ export class PollSide<L extends Line, I extends Identity> {
   supersede(now: number): void {
     this.#endEmpty(now);
     this.#n = 0;
+    this.#postN = 0;
+  }
+
+  /** Whether a POST numbered `n` is new in this generation: what it carries uncounted is heard once only. */
+  isNewPost(n: number, now: number): boolean {
+    this.#session.handleRequested(now);
+    if (n <= this.#postN) return false;
+    this.#postN = n;
+    return true;
   }
 
   /** Holds an attach by poll until it may be answered, or answers at once. `settling`: wait for its subscriptions, `ms` at most. */
@@ -52,9 +64,11 @@ export class PollSide<L extends Line, I extends Identity> {
     answer.end([this.#registry.welcome(this.#session, base), ...counted, this.#registry.encode([Type.end])]);
   }
 
-  /** A poll of the session's generation. */
+  /** A poll of the session's generation. PROTOCOL §6.3; the registry has checked key and generation. */
   poll({ n, rx, hold }: PollHeader, answer: Answer<L>, now: number): void {
-    const { ledger, gen } = this.#session;
+    this.#session.handleRequested(now);
+    const { ledger, gen, mode } = this.#session;
+    if (mode !== 'poll') return answer.end([this.#registry.encode([Type.reattach, gen])]);
     // PROTOCOL §6.3: a lower number is answered empty, the same is held beside the first, a higher one ends the older.
     if (n < this.#n) return answer.end(this.#empty(n));
     if (n === this.#n && this.#held?.n === n && this.#held.rx === rx) {
@@ -81,7 +95,7 @@ export class PollSide<L extends Line, I extends Identity> {
   /** Answers if there is something to say. */
   flush(now: number): void {
     const held = this.#held;
-    if (held !== null && !held.settling && (!this.#session.loose.isEmpty || this.#session.ledger.tx > held.rx))
+    if (held !== null && !held.settling && (this.#session.loose !== null || this.#session.ledger.tx > held.rx))
       this.answer(now);
   }
 
@@ -102,7 +116,7 @@ export class PollSide<L extends Line, I extends Identity> {
     if (held === null) return;
     const counted = this.#session.ledger.slice(held.rx, this.#registry.limits.batchBytes);
     this.end(
-      [this.#header(held.n, held.rx), ...counted, ...this.#session.loose.take(), this.#registry.encode([Type.end])],
+      [this.#header(held.n, held.rx), ...counted, ...this.#session.takeLoose(), this.#registry.encode([Type.end])],
       now,
     );
   }
@@ -111,9 +125,8 @@ export class PollSide<L extends Line, I extends Identity> {
   farewell(goaway: L, now: number): void {
     const held = this.#held;
     if (held === null) return;
-    const { ledger, loose } = this.#session;
-    const counted = ledger.slice(held.rx, this.#registry.limits.batchBytes);
-    this.end([this.#header(held.n, held.rx), ...counted, ...loose.take(), goaway], now);
+    const counted = this.#session.ledger.slice(held.rx, this.#registry.limits.batchBytes);
+    this.end([this.#header(held.n, held.rx), ...counted, ...this.#session.takeLoose(), goaway], now);
   }
 
   /** Ends what is held with `lines`. */

@@ -1,23 +1,22 @@
 /**
  * Whether a session's client can be reached: since when nothing carries the session, which its time to live counts from (PROTOCOL §8.7), and whether the
- * application was told. Between two polls a client is out of reach for a round trip, which is not worth telling anybody.
+ * application was told. A session that a link carries needs none: the link says by itself whether anybody is there. Between two polls a client is out of reach
+ * for a round trip, which is not worth telling anybody.
  */
 
 /** After so long without a request, a client that polled is out of reach. */
 const POLL_GONE_MS = 5_000;
 
 export class Reach {
-  readonly #tell: (reachable: boolean) => void;
   /** Since when neither a link nor a held request carries the session; null while one does. */
-  #idleSince: number | null;
+  #letGoAt: number | null;
   /** When the last poll or POST came. */
   #requestAt: number;
   /** Whether the application was told that the client is out of reach, and nothing has carried it since. */
   #toldGone = false;
 
-  constructor(tell: (reachable: boolean) => void, now: number) {
-    this.#tell = tell;
-    this.#idleSince = now;
+  constructor(now: number) {
+    this.#letGoAt = now;
     this.#requestAt = now;
   }
 
@@ -25,13 +24,20 @@ export class Reach {
   get isReachable(): boolean {
     return !this.#toldGone;
   }
-  /** Infinity while something carries the session. */
-  get idleSince(): number {
-    return this.#idleSince ?? Number.POSITIVE_INFINITY;
+
+  /** Whether nothing has carried the session for `ttlMs`. */
+  isOver(now: number, ttlMs: number): boolean {
+    return now >= this.#idleSince + ttlMs;
   }
-  /** When a client that has stopped polling is out of reach; Infinity where that was told, or while something carries the session. */
-  get goneAt(): number {
-    return this.#toldGone ? Number.POSITIVE_INFINITY : Math.max(this.idleSince, this.#requestAt) + POLL_GONE_MS;
+
+  /** Whether a client that has stopped polling is out of reach, which was not told. */
+  isGone(now: number): boolean {
+    return now >= this.#goneAt;
+  }
+
+  /** When the one or the other is so next; Infinity while something carries the session. */
+  dueAt(ttlMs: number): number {
+    return Math.min(this.#idleSince + ttlMs, this.#goneAt);
   }
 
   /** A poll or POST has come. */
@@ -39,23 +45,30 @@ export class Reach {
     this.#requestAt = now;
   }
 
-  /** Something carries the session. */
-  carried(): void {
-    this.#idleSince = null;
-    if (!this.#toldGone) return;
+  /** Something carries the session. True: the application is to be told that the client is back. */
+  carried(): boolean {
+    this.#letGoAt = null;
+    const wasGone = this.#toldGone;
     this.#toldGone = false;
-    this.#tell(true);
+    return wasGone;
   }
 
   /** Nothing carries it, be it for a moment. */
   letGo(now: number): void {
-    this.#idleSince ??= now;
+    this.#letGoAt ??= now;
   }
 
-  /** It is out of reach, and not for a moment. */
-  gone(): void {
-    if (this.#toldGone) return;
+  /** It is out of reach, and not for a moment. True: the application is to be told. */
+  gone(): boolean {
+    const wasGone = this.#toldGone;
     this.#toldGone = true;
-    this.#tell(false);
+    return !wasGone;
+  }
+
+  get #idleSince(): number {
+    return this.#letGoAt ?? Number.POSITIVE_INFINITY;
+  }
+  get #goneAt(): number {
+    return this.#toldGone ? Number.POSITIVE_INFINITY : Math.max(this.#idleSince, this.#requestAt) + POLL_GONE_MS;
   }
 }

@@ -23,20 +23,18 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
   session: ServerSession<L, I> | null = null;
   /** Number of the next counted frame to go down; set by each accepted attach. */
   next = 0;
-  scheduledAt: number = Number.POSITIVE_INFINITY;
+  place = -1;
   /** When anything last came up. */
   #heardAt: number;
-  /** When the next ping is due; meaningful while current. */
-  #pingAt = Number.POSITIVE_INFINITY;
-  /** When a fresh or parked link is given up; Infinity while current. */
-  #closeAt: number;
+  /** While current: when the next ping is due. While fresh or parked: when the link is given up. */
+  #dueAt: number;
   #closed = false;
 
   constructor(registry: SessionRegistry<L, I>, port: LinkPort<L>, now: number) {
     this.#registry = registry;
     this.port = port;
     this.#heardAt = now;
-    this.#closeAt = now + FRESH_PARKS * registry.limits.parkMs;
+    this.#dueAt = now + FRESH_PARKS * registry.limits.parkMs;
   }
 
   get isCurrent(): boolean {
@@ -100,14 +98,13 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
     this.session = session;
     this.next = base;
     this.#heardAt = now;
-    this.#closeAt = Number.POSITIVE_INFINITY;
-    this.#pingAt = now + this.#registry.limits.heartbeatMs;
+    this.#dueAt = now + this.#registry.limits.heartbeatMs;
   }
 
   /** Superseded by another link of its session, or moved on to another session's attach. PROTOCOL §8.3. */
   supersede(now: number): void {
     if (this.port.transport === 'stream') return this.end('superseded', 'another link took the session over');
-    this.#closeAt = now + this.#registry.limits.parkMs;
+    this.#dueAt = now + this.#registry.limits.parkMs;
     this.#registry.reschedule(this);
   }
 
@@ -122,8 +119,8 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
 
   deadline(): number {
     if (this.#closed) return Number.POSITIVE_INFINITY;
-    if (!this.isCurrent) return this.#closeAt;
-    return Math.min(this.#pingAt, this.#silentAt());
+    if (!this.isCurrent) return this.#dueAt;
+    return Math.min(this.#dueAt, this.#silentAt());
   }
 
   wake(now: number): void {
@@ -132,8 +129,8 @@ export class ServerLink<L extends Line, I extends Identity> implements Owner {
     if (now >= this.#silentAt()) {
       this.end('silent', 'nothing was heard on the link for too long');
       session.detach(now);
-    } else if (now >= this.#pingAt) {
-      this.#pingAt = now + this.#registry.limits.heartbeatMs;
+    } else if (now >= this.#dueAt) {
+      this.#dueAt = now + this.#registry.limits.heartbeatMs;
       this.port.write([this.#registry.encode([Type.ping, Math.floor(now), session.tellRx()])]);
     }
   }

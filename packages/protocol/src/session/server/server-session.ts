@@ -2,20 +2,18 @@
  * One incarnation of a session at the server (PROTOCOL §8). It counts, keeps, and hands out frames over whatever carries it now: a
  * `ServerLink`, or held requests (`PollSide`), or nothing for as long as its time to live allows. Who may attach is the registry's business.
  */
-import { type AppUpFrame, isCounted, type PollHeader, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
-import { readUp } from '../../wire/read-up.ts';
+import { type AppUpFrame, isCounted, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
-import { clipReason } from '../reason.ts';
 import { DrainWaiters } from './drain-waiters.ts';
 import { Intake } from './intake.ts';
 import { LooseLines } from './loose-lines.ts';
 import { ParkedLinks } from './parked-links.ts';
 import { PollSide } from './poll-side.ts';
-import type { Answer, Identity } from './ports.ts';
+import type { Identity } from './ports.ts';
 import { Reach } from './reach.ts';
 import type { ServerLink } from './server-link.ts';
-import type { ServerSessionOptions, SessionRecord } from './session-record.ts';
+import { recordOf, type ServerSessionOptions, type SessionRecord } from './session-record.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
 export class ServerSession<L extends Line, I extends Identity> implements Owner {
@@ -25,14 +23,15 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Its public name, which other clients see in `meta.by`. */
   readonly client: string;
   readonly ledger: Ledger<L> = new Ledger<L>();
-  /** What is not counted and waits for the next write. */
-  readonly loose: LooseLines<L>;
+  /** What is not counted and waits for the next write; null: nothing does. */
+  loose: LooseLines<L> | null = null;
   readonly #registry: SessionRegistry<L, I>;
-  readonly #intake: Intake;
+  readonly #intake = new Intake();
   readonly #createdAt: number;
-  /** How held requests carry it. */
-  readonly polls: PollSide<L, I>;
-  readonly #reach: Reach;
+  /** How requests carry it, or what its client says; null where none has come since a WebSocket does. */
+  #polls: PollSide<L, I> | null = null;
+  /** Null while a link carries it. */
+  #reach: Reach | null;
 
   /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
   identity: I;
@@ -43,24 +42,25 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   was: string | undefined;
   /** The link that carries it; null while polls do, or nothing. */
   link: ServerLink<L, I> | null = null;
-  scheduledAt: number = Number.POSITIVE_INFINITY;
+  place = -1;
+  /** What the application, and the doors, keep of it; theirs alone. */
+  app: object | null = null;
+  opening: object | null = null;
 
-  readonly #parked = new ParkedLinks<L, I>();
-  /** Highest POST number of this generation; 0 after each attach. */
-  #postN = 0;
+  /** Made with the first link that is superseded. */
+  #parked: ParkedLinks<L, I> | null = null;
   /** Whether the client was heard of after its welcome. */
   #confirmed = false;
   /** Why it ended; null while it lives. */
   #ended: string | null = null;
-  readonly #drainWaiters = new DrainWaiters();
+  /** Made with the first. */
+  #drainWaiters: DrainWaiters | null = null;
   /** Takes what is sent to a session that another node has by now; null while this one has it, and when it is over. */
   #relay: ((line: L) => void) | null = null;
 
   constructor(registry: SessionRegistry<L, I>, options: ServerSessionOptions<I>, now: number) {
     this.#registry = registry;
     const { from } = options;
-    const { messageBytes, lineBytes } = registry.limits;
-    this.#intake = new Intake(messageBytes + lineBytes, from?.slices);
     this.sid = options.sid;
     this.cid = options.cid;
     this.key = options.key;
@@ -69,12 +69,16 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#createdAt = now;
     if (from !== undefined) {
       this.ledger.restore({ ...from, lines: from.lines.map((text) => registry.options.line(text)) });
+      this.#intake.restore(from.slices, registry.limits);
       this.gen = from.gen;
       this.#confirmed = from.confirmed;
     }
-    this.polls = new PollSide(registry, this);
-    this.loose = new LooseLines(registry.limits.volatileBytes);
-    this.#reach = new Reach((reachable) => registry.options.app.reachable(this, reachable), now);
+    this.#reach = new Reach(now);
+  }
+
+  get polls(): PollSide<L, I> {
+    this.#polls ??= new PollSide(this.#registry, this);
+    return this.#polls;
   }
 
   get ended(): string | null {
@@ -85,11 +89,11 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   }
   /** Whether its client is there, as far as is known. */
   get isReachable(): boolean {
-    return this.#reach.isReachable;
+    return this.#reach?.isReachable ?? true;
   }
   /** Whether a link carries it, or polls do. */
   get reachable(): boolean {
-    return this.link !== null || this.polls.isHeld;
+    return this.link !== null || this.#polls?.isHeld === true;
   }
 
   /** PROTOCOL §8.10: what is sent now would only wait. */
@@ -99,7 +103,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     const { bytes, tx, ob } = this.ledger;
     const { outboxBytes, outboxFrames } = this.#registry.limits;
     if (bytes * 2 > outboxBytes || (tx - ob) * 2 > outboxFrames) return true;
-    return this.link === null ? !this.#reach.isReachable : this.link.port.congested;
+    return this.link === null ? !this.isReachable : this.link.port.congested;
   }
 
   // ——— down ———
@@ -110,6 +114,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
    */
   whenDrained(run: () => void): () => void {
     if (!this.slow) this.touch();
+    this.#drainWaiters ??= new DrainWaiters();
     return this.#drainWaiters.add(run);
   }
 
@@ -125,14 +130,23 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Sends a frame that may be lost. */
   sendLoose(line: L): void {
     if (this.#ended !== null || (this.link === null && this.mode !== 'poll')) return;
-    this.loose.push(line);
+    this.loose ??= new LooseLines();
+    this.loose.push(line, this.#registry.limits.volatileBytes);
     this.touch();
   }
 
   /** Answers a ping, or acknowledges, with the next write. */
   #say(word: L): void {
+    this.loose ??= new LooseLines();
     this.loose.say(word);
     this.touch();
+  }
+
+  /** What is not counted, about to be written. */
+  takeLoose(): L[] {
+    const lines = this.loose?.take() ?? [];
+    this.loose = null;
+    return lines;
   }
 
   /** There may be something to write at the end of the turn. */
@@ -144,8 +158,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   flush(now: number): void {
     if (this.#ended !== null) return;
     if (this.link !== null) this.#pump(this.link);
-    else this.polls.flush(now);
-    if (!this.#drainWaiters.isEmpty) this.#drainWaiters.tell(() => this.slow);
+    else this.#polls?.flush(now);
+    if (this.#drainWaiters?.isEmpty === false) this.#drainWaiters.tell(() => this.slow);
   }
 
   #pump(link: ServerLink<L, I>): void {
@@ -156,12 +170,15 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.detach(this.#registry.options.now());
       return link.end('slow_consumer', 'another link was faster');
     }
-    while (!port.congested && (!this.loose.isEmpty || link.next < this.ledger.tx)) {
+    while (!port.congested && (this.loose !== null || link.next < this.ledger.tx)) {
       // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
-      if (this.#intake.isUntold) this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
+      if (this.#intake.isUntold) {
+        this.loose ??= new LooseLines();
+        this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
+      }
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
-      port.write(this.loose.isEmpty ? counted : [...this.loose.take(), ...counted]);
+      port.write(this.loose === null ? counted : [...this.takeLoose(), ...counted]);
     }
   }
 
@@ -177,7 +194,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.detach(now);
       link.end('slow_consumer', 'the client did not drain what was sent');
     }
-    this.polls.end([this.#registry.encode([Type.reattach, this.gen])], now);
+    this.#polls?.end([this.#registry.encode([Type.reattach, this.gen])], now);
   }
 
   // ——— up ———
@@ -186,7 +203,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   handleFrame(frame: UpFrame, size: number, now: number): void {
     if (this.#ended !== null) return;
     this.confirm();
-    if (isCounted(frame[0])) return this.#take(frame, size, now);
+    if (isCounted(frame[0])) return this.#take(frame, size);
     switch (frame[0]) {
       case Type.ping:
         if (frame[2] !== undefined && !this.acknowledge(frame[2], now)) return;
@@ -198,26 +215,21 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
         this.acknowledge(frame[1], now);
         return;
       case Type.goaway:
-        return this.#dissolve('closed', now);
+        return this.dissolve('closed', now);
       case Type.volatile:
         return this.#registry.options.app.frame(this, frame as AppUpFrame);
     }
   }
 
   /** Counts one frame that came in order, and hands it on (PROTOCOL §5). */
-  #take(frame: UpFrame, size: number, now: number): void {
+  #take(frame: UpFrame, size: number): void {
     this.ledger.take();
     this.#intake.note(size);
     if (this.link !== null && this.#intake.isDue(this.#registry.limits)) {
       this.#say(this.#registry.encode([Type.ack, this.tellRx()]));
     }
-    const { app } = this.#registry.options;
-    if (frame[0] === Type.fragment) {
-      const text = this.#intake.join(frame);
-      if (text !== null) app.frame(this, readUp(text, this.#registry.limits) as AppUpFrame);
-    } else if (this.#intake.isBroken(frame)) {
-      this.end('protocol_error', 'a frame stands between the fragments of another', now);
-    } else app.frame(this, frame as AppUpFrame);
+    const whole = this.#intake.whole(frame, this.#registry.limits);
+    if (whole !== null) this.#registry.options.app.frame(this, whole as AppUpFrame);
   }
 
   /** The client has taken `rx` frames. False, and the end of the session, where that cannot be. */
@@ -226,7 +238,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.end('protocol_error', `rx ${rx} acknowledges frames that were never sent (${this.ledger.tx})`, now);
       return false;
     }
-    if (this.ledger.acknowledge(rx) && !this.#drainWaiters.isEmpty) this.touch();
+    if (this.ledger.acknowledge(rx) && this.#drainWaiters !== null) this.touch();
     return true;
   }
 
@@ -236,24 +248,22 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     return this.ledger.rx;
   }
 
-  /** Whether a POST numbered `n` is new in this generation: what it carries uncounted is heard once only. */
-  isNewPost(n: number, now: number): boolean {
-    this.#reach.requested(now);
+  /** A poll or POST of its generation has come. */
+  handleRequested(now: number): void {
+    this.#reach?.requested(now);
     this.confirm();
-    if (n <= this.#postN) return false;
-    this.#postN = n;
-    return true;
   }
 
   // ——— carriers ———
 
   /** The attach of generation `gen` takes over from whatever carried the session (PROTOCOL §8.3). */
   supersede(gen: number, mode: Transport, now: number): void {
-    this.polls.supersede(now);
+    this.#polls?.supersede(now);
+    if (mode === 'websocket') this.#polls = null;
     this.gen = gen;
     this.mode = mode;
-    this.#postN = 0;
-    this.loose.forgetWords();
+    this.loose?.forgetWords();
+    if (this.loose?.isEmpty) this.loose = null;
     this.supersedeLink(now);
   }
 
@@ -265,48 +275,48 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.handleLetGo(now);
     old.supersede(now);
     if (old.closed) return;
+    this.#parked ??= new ParkedLinks();
     this.#parked.park(old);
   }
 
   /** Is carried by `link` from here on. */
   bindLink(link: ServerLink<L, I>): void {
     this.link = link;
-    this.#parked.take(link);
+    this.#parked?.take(link);
     this.handleCarried();
-  }
-
-  /** PROTOCOL §6.3. The registry has checked key and generation. */
-  poll(header: PollHeader, answer: Answer<L>, now: number): void {
-    this.#reach.requested(now);
-    this.confirm();
-    if (this.mode === 'poll') this.polls.poll(header, answer, now);
-    else answer.end([this.#registry.encode([Type.reattach, this.gen])]);
   }
 
   /** The subscriptions that the attach asked for are answered. The application says so in its own time. */
   settle(): void {
-    this.polls.settle(this.#registry.options.now());
+    this.#polls?.settle(this.#registry.options.now());
   }
 
   /** The current link is gone; the session waits for the next. */
   detach(now: number): void {
     this.link = null;
     this.handleLetGo(now);
-    if (this.#ended === null) this.#reach.gone();
+    if (this.#ended === null) this.#gone();
   }
 
   /** Something carries it. */
   handleCarried(): void {
-    this.#reach.carried();
+    const isBack = this.#reach?.carried() === true;
+    if (this.link !== null) this.#reach = null;
+    if (isBack) this.#registry.options.app.reachable(this, true);
     this.#registry.reschedule(this);
-    if (!this.#drainWaiters.isEmpty) this.touch();
+    if (this.#drainWaiters !== null) this.touch();
   }
 
   /** Nothing carries it, be it for a moment. */
   handleLetGo(now: number): void {
     if (this.#ended !== null) return;
+    this.#reach ??= new Reach(now);
     this.#reach.letGo(now);
     this.#registry.reschedule(this);
+  }
+
+  #gone(): void {
+    if (this.#reach?.gone()) this.#registry.options.app.reachable(this, false);
   }
 
   // ——— life ———
@@ -322,16 +332,17 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return Number.POSITIVE_INFINITY;
     const { ttlMs, provisionalMs } = this.#registry.limits;
     const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
-    return Math.min(provisional, this.polls.until, this.#reach.idleSince + ttlMs, this.#reach.goneAt);
+    const heldUntil = this.#polls?.until ?? Number.POSITIVE_INFINITY;
+    return Math.min(provisional, heldUntil, this.#reach?.dueAt(ttlMs) ?? Number.POSITIVE_INFINITY);
   }
 
   wake(now: number): void {
     const { ttlMs, provisionalMs } = this.#registry.limits;
     if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
       this.end('session_lost', 'the client was not heard of after its welcome', now);
-    } else if (now >= this.polls.until) this.polls.answer(now);
-    else if (now >= this.#reach.idleSince + ttlMs) this.#dissolve('session_lost', now);
-    else if (now >= this.#reach.goneAt) this.#reach.gone();
+    } else if (this.#polls !== null && now >= this.#polls.until) this.#polls.answer(now);
+    else if (this.#reach?.isOver(now, ttlMs)) this.dissolve('session_lost', now);
+    else if (this.#reach?.isGone(now)) this.#gone();
   }
 
   /** Ends the session and says so on whatever carries it. */
@@ -343,24 +354,17 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       this.link = null;
       link.end(code, reason, retryMs);
     }
-    this.polls.farewell(this.#goaway(code, reason, retryMs), now);
-    this.#dissolve(code, now);
+    this.#polls?.farewell(this.#registry.goaway(this, code, reason, retryMs), now);
+    this.dissolve(code, now);
   }
 
-  /**
-   * Another node has it from here on (PROTOCOL §12.2). The attach of generation `gen` was accepted there, and what is left of the older ones is told so.
-   * `relay` is given what is still sent to it here.
-   */
+  /** Another node has it from here on (PROTOCOL §12.2), where the attach of generation `gen` was accepted. `relay` is given what is still sent to it here. */
   handOver(gen: number, relay: (line: L) => void, now: number): SessionRecord {
-    const { sid, cid, key, client, ledger } = this;
-    const record: SessionRecord = {
-      ...{ sid, cid, key, client, gen: this.gen, confirmed: this.#confirmed, slices: this.#intake.slices },
-      ...{ rx: ledger.rx, acked: ledger.acked, ob: ledger.ob, lines: ledger.slice(ledger.ob).map(({ text }) => text) },
-    };
-    this.polls.end([this.#registry.encode([Type.fenced, gen])], now);
+    const record = recordOf(this, this.#intake.slices);
+    this.#polls?.end([this.#registry.encode([Type.fenced, gen])], now);
     this.#depart('superseded', now);
     this.#relay = relay;
-    this.#drainWaiters.tell(() => false);
+    this.#drainWaiters?.tell(() => false);
     return record;
   }
 
@@ -370,15 +374,11 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   }
 
   /** Ends the session where the client knows already, or cannot be told: another incarnation replaces it, or its time is up. */
-  dissolve(now: number): void {
-    this.#dissolve('session_lost', now);
-  }
-
-  #dissolve(code: string, now: number): void {
+  dissolve(code: string, now: number): void {
     if (this.#ended !== null) return;
-    this.polls.end([this.#goaway(code, 'the session has ended')], now);
+    this.#polls?.end([this.#registry.goaway(this, code, 'the session has ended')], now);
     this.#depart(code, now);
-    this.#drainWaiters.clear();
+    this.#drainWaiters?.clear();
     this.#registry.options.app.ended(this, code);
   }
 
@@ -387,14 +387,10 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.#ended = code;
     const { link } = this;
     this.link = null;
-    if (link !== null) link.supersede(now);
+    link?.supersede(now);
     this.ledger.drop();
-    this.loose.take();
-    this.#parked.clear();
+    this.loose = null;
+    this.#parked?.clear();
     this.#registry.remove(this);
-  }
-
-  #goaway(code: string, reason: string, retryMs = 0): L {
-    return this.#registry.encode([Type.goaway, code, clipReason(reason), retryMs, this.gen]);
   }
 }

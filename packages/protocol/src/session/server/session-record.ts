@@ -1,4 +1,6 @@
+import type { Line } from '../ledger.ts';
 import type { Identity } from './ports.ts';
+import type { ServerSession } from './server-session.ts';
 
 /** What a session is made of on its way from one node to another (PROTOCOL §12.2). */
 export interface SessionRecord {
@@ -29,4 +31,24 @@ export interface ServerSessionOptions<I extends Identity> {
   readonly identity: I;
   /** As it was at the node that had it before; absent: it is new. */
   readonly from?: SessionRecord;
+}
+
+export function recordOf<L extends Line, I extends Identity>(
+  { sid, cid, key, client, gen, confirmed, ledger }: ServerSession<L, I>,
+  slices: string,
+): SessionRecord {
+  const { rx, acked, ob } = ledger;
+  return {
+    sid,
+    cid,
+    key,
+    client,
+    gen,
+    confirmed,
+    slices,
+    rx,
+    acked,
+    ob,
+    lines: ledger.slice(ob).map(({ text }) => text),
+  };
 }

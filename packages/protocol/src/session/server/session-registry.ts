@@ -18,6 +18,7 @@ import { encodeFrame } from '../../wire/write.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Line } from '../ledger.ts';
 import { clipReason } from '../reason.ts';
+import { NewestSessions } from './newest-sessions.ts';
 import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
 import { ServerLink } from './server-link.ts';
 import { ServerSession } from './server-session.ts';
@@ -41,8 +42,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   readonly options: RegistryOptions<L, I>;
   readonly limits: Limits;
   readonly #bySid = new Map<string, ServerSession<L, I>>();
-  /** By identity and `cid`: the newest session of a client that may not know its key yet. */
-  readonly #byCid = new Map<string, ServerSession<L, I>>();
+  /** The newest session of each client, which may not know its key yet. */
+  readonly #newest = new NewestSessions<ServerSession<L, I>>();
   readonly #links = new Set<ServerLink<L, I>>();
   readonly #deadlines = new Deadlines<ServerSession<L, I> | ServerLink<L, I>>();
   /** Which session holds a request; entries go with the requests. */
@@ -114,7 +115,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     }
     if (attach.gen <= session.gen) return this.#refuse(carrier, [Type.fenced, session.gen]);
     if (!ledger.covers(base)) {
-      session.dissolve(now);
+      session.dissolve('session_lost', now);
       return this.#create(attach, session.sid, identity, carrier);
     }
     session.supersede(attach.gen, attach.mode, now);
@@ -144,7 +145,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     const { cid, sid, key, client } = record;
     const session = new ServerSession<L, I>(this, { cid, sid, key, client, identity, from: record }, now);
     this.#bySid.set(sid, session);
-    this.#byCid.set(cidKey(identity, cid), session);
+    this.#newest.add(session);
     this.reschedule(session);
     return session;
   }
@@ -157,7 +158,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     else if (session.gen !== header.gen) answer.end([this.encode([Type.fenced, session.gen])]);
     else {
       this.#holders.set(answer, session);
-      session.poll(header, answer, now);
+      session.polls.poll(header, answer, now);
     }
   }
 
@@ -170,7 +171,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     if (session.mode === 'websocket' || header.base > session.ledger.rx)
       return this.#unheard(session, frames, answer, [Type.reattach, session.gen]);
     session.link?.heard(now);
-    const fresh = session.isNewPost(header.n, now);
+    const fresh = session.polls.isNewPost(header.n, now);
     if (header.rx !== undefined) session.acknowledge(header.rx, now);
     let seq = header.base;
     for (const { frame, size } of frames) {
@@ -269,14 +270,19 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   forgetLink(link: ServerLink<L, I>): void {
     this.#links.delete(link);
+    this.reschedule(link);
   }
 
   remove(session: ServerSession<L, I>): void {
     this.#bySid.delete(session.sid);
+    this.reschedule(session);
     this.#remember(session);
-    const cid = cidKey(session.identity, session.cid);
-    if (this.#byCid.get(cid) === session) this.#byCid.delete(cid);
+    this.#newest.delete(session);
     this.#dirty.delete(session);
+  }
+
+  goaway({ gen }: ServerSession<L, I>, code: string, reason: string, retryMs = 0): L {
+    return this.encode([Type.goaway, code, clipReason(reason), retryMs, gen]);
   }
 
   welcome(session: ServerSession<L, I>, base: number): L {
@@ -304,7 +310,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   /** PROTOCOL §8.1 */
   #find(attach: Attach, key: { sid: string; genuine: boolean } | null, identity: I): ServerSession<L, I> | undefined {
-    if (attach.key === undefined) return this.#byCid.get(cidKey(identity, attach.cid));
+    if (attach.key === undefined) return this.#newest.get(identity.id, attach.cid);
     const session = key?.genuine ? this.#bySid.get(key.sid) : undefined;
     return session?.identity.id === identity.id ? session : undefined;
   }
@@ -327,7 +333,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
       this.#now,
     );
     this.#bySid.set(sid, session);
-    this.#byCid.set(cidKey(identity, cid), session);
+    this.#newest.add(session);
     session.gen = attach.gen;
     session.mode = attach.mode;
     session.was = was;
@@ -384,5 +390,3 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     }
   }
 }
-
-const cidKey = (identity: Identity, cid: string): string => `${identity.id}\n${cid}`;
