@@ -2,8 +2,11 @@
  * Pumps the session core, which has neither clock nor timer: one timer for everything that falls due, and one flush for everything that was enqueued.
  *
  * The flush runs in `setImmediate`, after all sockets that were readable in this turn of the event loop have been read. A microtask would run after each
- * `await` of a handler, so ten publishes out of one socket read would make ten writes to every subscriber; this way they make one.
+ * `await` of a handler, so ten publishes out of one socket read would make ten writes to every subscriber; this way they make one. Under saturation several
+ * turns share a flush: see `FlushPace`.
  */
+import { FlushPace } from './flush-pace.ts';
+
 export interface Clock {
   /** ms; never runs backwards, and need not be the time of day. */
   now(): number;
@@ -11,6 +14,8 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
   /** Calls `run` at the end of this turn. */
   defer(run: () => void): void;
+  /** How long the event loop has waited for something to do, in all, ms. Absent: that is not known, and each turn writes what it has enqueued. */
+  waitedMs?(): number;
 }
 
 /** The longest time that `setTimeout` takes. */
@@ -27,6 +32,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   defer: (run) => void setImmediate(run),
+  waitedMs: () => performance.nodeTiming.idleTime,
 };
 
 /** Something that wants to be woken. */
@@ -52,8 +58,11 @@ export class Driver {
   #armedFor = Number.POSITIVE_INFINITY;
   /** Cancels the timer; null while there is none. */
   #cancel: (() => void) | null = null;
+  readonly #pace = new FlushPace();
   /** Whether a flush is on its way. */
   #flushDue = false;
+  /** Whether anything was enqueued in this turn. */
+  #isFresh = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -67,9 +76,10 @@ export class Driver {
 
   /** Something was enqueued. */
   requestFlush(): void {
+    this.#isFresh = true;
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#clock.defer(this.#flush);
+    this.#clock.defer(this.#endTurn);
   }
 
   /** To be called after every turn that may have brought a deadline nearer. */
@@ -100,9 +110,17 @@ export class Driver {
     this.rearm();
   };
 
-  readonly #flush = (): void => {
+  readonly #endTurn = (): void => {
+    const now = this.#clock.now();
+    const isFresh = this.#isFresh;
+    this.#isFresh = false;
+    if (this.#pace.holds({ now, waitedMs: this.#clock.waitedMs?.() ?? Number.NaN, isFresh })) {
+      this.#clock.defer(this.#endTurn);
+      return;
+    }
     this.#flushDue = false;
-    this.#guarded(() => this.#options.flush(this.now()));
+    this.#guarded(() => this.#options.flush(Math.floor(now)));
+    this.#pace.handleFlushed(this.#clock.now());
     this.rearm();
   };
 

@@ -82,3 +82,31 @@ it('reports what is thrown and goes on', () => {
   driver.rearm();
   expect(clock.pending).toBe(1);
 });
+
+it('lets turns share a flush while the loop does not rest, until one brings nothing more', () => {
+  const turns: (() => void)[] = [];
+  let now = 0;
+  const flushes: number[] = [];
+  const driver = new Driver({
+    clock: { now: () => now, after: () => () => {}, defer: (run) => turns.push(run), waitedMs: () => 0 },
+    sleepers: [],
+    flush: () => {
+      flushes.push(now);
+      now += 1;
+    },
+    onError: () => {},
+  });
+  const endTurn = (isFresh: boolean): void => {
+    if (isFresh) driver.requestFlush();
+    now += 0.1;
+    for (const run of turns.splice(0)) run();
+  };
+  endTurn(true);
+  expect(flushes).toHaveLength(1);
+  endTurn(true);
+  endTurn(true);
+  expect(flushes).toHaveLength(1);
+  endTurn(false);
+  expect(flushes).toHaveLength(2);
+  expect(turns).toHaveLength(0);
+});

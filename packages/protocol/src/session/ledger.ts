@@ -51,6 +51,10 @@ export class Ledger<L extends Line> {
   get tx(): number {
     return this.#ob + this.#kept.length - this.#head;
   }
+  /** How many frames are kept. */
+  get count(): number {
+    return this.#kept.length - this.#head;
+  }
   /** Bytes of the frames kept. */
   get bytes(): number {
     return this.#bytes;

@@ -344,6 +344,7 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
   #newRegistry(): SessionRegistry<L, I> {
     const life = this.#life;
     const { cluster } = this.#options;
+    let isTurnDue = false;
     const registry: SessionRegistry<L, I> = new SessionRegistry<L, I>({
       node: this.#options.cluster?.node ?? 'n1',
       limits: this.limits,
@@ -362,7 +363,12 @@ export class VirtualServer<L extends Line = Line, I extends Identity = Identity>
       line: this.#line,
       // What the application enqueues after an await is written in a turn of its own.
       onWork: () => {
-        if (!this.#turning) this.#options.time.after(0, () => this.#inLife(registry, () => {}));
+        if (this.#turning || isTurnDue) return;
+        isTurnDue = true;
+        this.#options.time.after(0, () => {
+          isTurnDue = false;
+          this.#inLife(registry, () => {});
+        });
       },
     });
     return registry;

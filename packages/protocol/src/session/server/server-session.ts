@@ -43,6 +43,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** The link that carries it; null while polls do, or nothing. */
   link: ServerLink<L, I> | null = null;
   place = -1;
+  /** Whether it waits to be flushed; maintained by the registry. */
+  isDirty = false;
   /** What the application, and the doors, keep of it; theirs alone. */
   app: object | null = null;
   opening: object | null = null;
@@ -100,9 +102,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   get slow(): boolean {
     // What is relayed waits elsewhere.
     if (this.#ended !== null) return false;
-    const { bytes, tx, ob } = this.ledger;
     const { outboxBytes, outboxFrames } = this.#registry.limits;
-    if (bytes * 2 > outboxBytes || (tx - ob) * 2 > outboxFrames) return true;
+    if (this.ledger.bytes * 2 > outboxBytes || this.ledger.count * 2 > outboxFrames) return true;
     return this.link === null ? !this.isReachable : this.link.port.congested;
   }
 
@@ -123,7 +124,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     if (this.#ended !== null) return this.#relay?.(line);
     this.ledger.enqueue(line);
     const { outboxBytes, outboxFrames } = this.#registry.limits;
-    if (this.ledger.bytes > outboxBytes || this.ledger.tx - this.ledger.ob > outboxFrames) this.#overflow();
+    if (this.ledger.bytes > outboxBytes || this.ledger.count > outboxFrames) this.#overflow();
     this.touch();
   }
 

@@ -52,8 +52,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   readonly #gone = new WeakSet<Answer<L>>();
   /** Sessions that ended with a fatal code, oldest first, for as long as they would have lived on without a link. */
   readonly #finished = new Map<string, { readonly code: string; readonly until: number }>();
-  /** Sessions with something to write; emptied by `flush`. */
-  #dirty = new Set<ServerSession<L, I>>();
+  /** Sessions with something to write, each once; emptied by `flush`. */
+  #dirty: ServerSession<L, I>[] = [];
   /** The time of the turn under way. */
   #now = 0;
   /** Set by `shutdown`: attaches are refused from then on. */
@@ -212,10 +212,16 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   /** Writes what was enqueued since the last flush: once per session and turn. */
   flush(now: number): void {
     this.#now = now;
-    while (this.#dirty.size > 0) {
-      const dirty = this.#dirty;
-      this.#dirty = new Set();
-      for (const session of dirty) session.flush(now);
+    let at = 0;
+    try {
+      // It grows while they are flushed: by those that have waited for one to drain.
+      for (; at < this.#dirty.length; at += 1) {
+        const session = this.#dirty[at] as ServerSession<L, I>;
+        session.isDirty = false;
+        session.flush(now);
+      }
+    } finally {
+      this.#dirty.splice(0, at + 1);
     }
   }
 
@@ -260,8 +266,10 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   // ——— for sessions and links ———
 
   markDirty(session: ServerSession<L, I>): void {
-    if (this.#dirty.size === 0) this.options.onWork();
-    this.#dirty.add(session);
+    this.options.onWork();
+    if (session.isDirty) return;
+    session.isDirty = true;
+    this.#dirty.push(session);
   }
 
   reschedule(owner: ServerSession<L, I> | ServerLink<L, I>): void {
@@ -278,7 +286,6 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     this.reschedule(session);
     this.#remember(session);
     this.#newest.delete(session);
-    this.#dirty.delete(session);
   }
 
   goaway({ gen }: ServerSession<L, I>, code: string, reason: string, retryMs = 0): L {
