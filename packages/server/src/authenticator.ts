@@ -1,5 +1,6 @@
 /** Asks the application who somebody is, with a bound on how long that may take. */
 import { type DownFrame, type Identity, Type } from '@runnel/protocol';
+import { isPending } from './awaitable.ts';
 import type { Clock } from './driver.ts';
 import type { AttachRequest } from './handshake.ts';
 import type { Middlewares, Outcome } from './middlewares.ts';
@@ -56,7 +57,7 @@ export class Authenticator<I extends Identity> {
     const { request, auth, gone } = attempt;
     try {
       const said = authenticate({ request, auth, signal: gone.signal });
-      if (!isPromise(said)) return this.#verdict(said, attempt);
+      if (!isPending(said)) return this.#verdict(said, attempt);
       return this.#patiently(
         Promise.resolve(said).then((identity) => this.#verdict(identity, attempt)),
         attempt,
@@ -117,8 +118,4 @@ export class Authenticator<I extends Identity> {
 
 function unauthorized<I>({ gen }: Attempt): Verdict<I> {
   return { refusal: [Type.goaway, 'unauthorized', 'the credentials were refused', 0, gen] };
-}
-
-function isPromise<T>(said: PromiseLike<T> | T): said is PromiseLike<T> {
-  return typeof said === 'object' && said !== null && 'then' in said;
 }

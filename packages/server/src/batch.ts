@@ -54,10 +54,16 @@ export function remembering(encode: Encode): Encode {
   let lastLines: readonly SharedLine[] = [];
   let lastBytes = Buffer.alloc(0);
   return (lines) => {
-    if (lines.length !== lastLines.length || lines.some((line, at) => line !== lastLines[at])) {
+    if (!areSame(lines, lastLines)) {
       lastBytes = encode(lines) as typeof lastBytes;
       lastLines = lines;
     }
     return lastBytes;
   };
+}
+
+function areSame(some: readonly SharedLine[], others: readonly SharedLine[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at += 1) if (some[at] !== others[at]) return false;
+  return true;
 }

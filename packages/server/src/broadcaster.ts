@@ -6,6 +6,7 @@ import {
   RunnelError,
   validateOrThrow,
 } from '@runnel/protocol';
+import { isPending } from './awaitable.ts';
 import type { Broker } from './brokers/broker.ts';
 import type { Encoder } from './encoder.ts';
 import type { Reporter } from './reporter.ts';
@@ -39,13 +40,15 @@ export class Broadcaster {
    * Sends what the server says. Resolves when the broker has accepted it: to its position, or to null for a volatile event.
    * Calls of one turn keep their order as long as the schema is a synchronous one.
    */
-  async broadcast(resolved: ResolvedChannel, name: string, data: unknown, origin: Origin): Promise<Position | null> {
-    try {
-      const sent = this.#prepare(resolved, name, data, origin);
-      return sent === null ? null : await sent;
-    } catch (error) {
+  broadcast(resolved: ResolvedChannel, name: string, data: unknown, origin: Origin): Promise<Position | null> {
+    const fail = (error: unknown): never => {
       this.#reporter.report(error, { during: 'broadcast', channel: resolved.name, event: name });
       throw error;
+    };
+    try {
+      return this.#prepare(resolved, name, data, origin)?.then(undefined, fail) ?? Promise.resolve(null);
+    } catch (error) {
+      return new Promise(() => fail(error));
     }
   }
 
@@ -64,12 +67,8 @@ export class Broadcaster {
       return null;
     }
     const { history } = resolved.channel;
-    return this.#broker
-      .publish(resolved.name, entry, { history, idempotencyKey: origin.idempotencyKey })
-      .catch((cause: unknown) => {
-        if (RunnelError.is(cause)) throw cause;
-        throw new RunnelError('broker_failed', 'the broker did not accept the message', { cause });
-      });
+    const { idempotencyKey } = origin;
+    return this.#broker.publish(resolved.name, entry, { history, idempotencyKey }).then(undefined, notAccepted);
   }
 
   #prepare(resolved: ResolvedChannel, name: string, data: unknown, origin: Origin): Promise<Position | null> | null {
@@ -82,8 +81,8 @@ export class Broadcaster {
     }
     try {
       const checked = validateOrThrow(event.schema, data, subject(resolved, event));
-      if (!isPromise(checked)) return this.send(resolved, event, checked, origin);
-      return checked.then((value) => this.#sendOwn(resolved, event, value, origin), this.#disown);
+      if (!isPending(checked)) return this.send(resolved, event, checked, origin);
+      return Promise.resolve(checked).then((value) => this.#sendOwn(resolved, event, value, origin), this.#disown);
     } catch (error) {
       return this.#disown(error);
     }
@@ -116,7 +115,9 @@ export class Broadcaster {
   };
 }
 
-const subject = ({ name }: ResolvedChannel, event: CompiledEvent): string => `event ${event.name} of ${name}`;
+function notAccepted(cause: unknown): never {
+  if (RunnelError.is(cause)) throw cause;
+  throw new RunnelError('broker_failed', 'the broker did not accept the message', { cause });
+}
 
-const isPromise = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';
+const subject = ({ name }: ResolvedChannel, event: CompiledEvent): string => `event ${event.name} of ${name}`;

@@ -68,6 +68,8 @@ export class Core<I extends Identity> {
    * @throws RunnelError `channel_invalid`, `unknown_channel`
    */
   resolve(name: string): ResolvedChannel {
+    const open = this.hub.get(name);
+    if (open !== undefined) return open.resolved;
     if (name === '' || name.length > NAME_LIMITS.channel) {
       throw new RunnelError('channel_invalid', `a channel name has 1 to ${NAME_LIMITS.channel} characters`);
     }

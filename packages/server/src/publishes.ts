@@ -14,6 +14,7 @@ import {
   validateOrThrow,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
+import { isPending } from './awaitable.ts';
 import type { Call } from './call.ts';
 import { CallBroadcasts, CallContext } from './channels/call-context.ts';
 import { ChannelHandle, type ChannelPorts } from './channels/channel-handle.ts';
@@ -107,9 +108,13 @@ export class Publishes<I extends Identity> {
     const context = { during: 'publish', channel: resolved.name, event: declared.name, user: of.userId } as const;
     let begun = false;
     try {
+      // Always awaited: the execution is remembered before it may be forgotten again.
       const handlers = await this.#core.handlersOf(resolved);
-      await this.#core.authorizer.check(handlers, of, resolved, { action: 'publish', event: declared.name });
-      const value = await validateOrThrow(declared.schema, data, `publish ${declared.name} of ${resolved.name}`);
+      const { name: event } = declared;
+      const checking = this.#core.authorizer.check(handlers, of, resolved, { action: 'publish', event });
+      if (isPending(checking)) await checking;
+      const checked = validateOrThrow(declared.schema, data, `publish ${event} of ${resolved.name}`);
+      const value = isPending(checked) ? await checked : checked;
       begun = true;
       const keyOf = (k: number): string => `${key}:${k}:${of.userId}`;
       if (declared.route === 'relay') {
@@ -118,10 +123,10 @@ export class Publishes<I extends Identity> {
         return null;
       }
       const broadcasts = new CallBroadcasts();
-      const channel = this.#channel(publish, broadcasts, keyOf);
+      const channel = (): ChannelHandle => this.#channel(publish, broadcasts, keyOf);
       const signal = (): AbortSignal => abort.signal;
       const { info: session } = of;
-      const handler = handlers.publish.get(declared.name);
+      const handler = handlers.publish.get(event);
       await handler?.(new CallContext({ data: value, session, resolved, channel, idempotencyKey: key, signal }));
       await broadcasts.accepted();
       return null;
@@ -140,7 +145,7 @@ export class Publishes<I extends Identity> {
       const idempotencyKey = keyOf(broadcasts.count);
       return broadcasts.add(this.#core.broadcaster.broadcast(resolved, event, data, { by, idempotencyKey }));
     };
-    return new ChannelHandle({ ...this.#core.ports, broadcast }, publish.resolved);
+    return new ChannelHandle(this.#core.ports, publish.resolved, broadcast);
   }
 }
 

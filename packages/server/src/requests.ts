@@ -11,10 +11,12 @@ import {
   validateOrThrow,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
+import { type Awaitable, isPending } from './awaitable.ts';
 import type { BuiltIns } from './built-ins.ts';
 import type { Call } from './call.ts';
 import { CallBroadcasts, CallContext, DeclaredFailure } from './channels/call-context.ts';
 import { ChannelHandle, type ChannelPorts } from './channels/channel-handle.ts';
+import type { PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Core } from './core.ts';
 import { mismatch, shown } from './mismatch.ts';
 import type { ErrorContext } from './reporter.ts';
@@ -37,6 +39,7 @@ interface Asked<I extends Identity> {
   readonly declared: CompiledRequest;
   /** Null: its answer is not streamed. */
   readonly stream: StreamedAnswer<I> | null;
+  readonly handlers: PatternHandlers<I>;
 }
 
 export class Requests<I extends Identity> {
@@ -81,78 +84,103 @@ export class Requests<I extends Identity> {
       const why = 'the session was lost while it was under way, and the contract does not call it idempotent';
       throw new RunnelError('indeterminate', `${method} of ${name} may or may not have run: ${why}`);
     }
-    const check = async (): Promise<void> => {
-      const handlers = await this.#core.handlersOf(resolved);
-      await this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method });
-    };
-    const encode = (part: unknown): Promise<string> =>
+    const check = (): Awaitable<PatternHandlers<I>> => this.#allowed(of, resolved, method);
+    const encode = (part: unknown): Awaitable<string> =>
       this.#encode(declared.yields, part, `a part of the answer to ${method} of ${name}`);
     const onError = (error: unknown): void => this.#core.reporter.report(error, contextOf(of, frame, 'request'));
     // Before anything is waited for: the client may allow more parts at any time.
     const stream =
       credit === undefined ? null : new StreamedAnswer({ of, call, credit, limitMs, encode, check, onError });
-    await check();
+    const allowed = check();
+    const handlers = isPending(allowed) ? await allowed : allowed;
     const { input } = declared;
-    const value = input === null ? undefined : await validateOrThrow(input, data, `request ${method} of ${name}`);
-    return call.settled ? null : this.#run({ of, call, resolved, declared, stream }, value);
+    const checked = input === null ? undefined : validateOrThrow(input, data, `request ${method} of ${name}`);
+    const value = isPending(checked) ? await checked : checked;
+    return call.settled ? null : this.#run({ of, call, resolved, declared, stream, handlers }, value);
   }
 
-  async #run({ of, call, resolved, declared, stream }: Asked<I>, data: unknown): Promise<string | null> {
-    const handlers = await this.#core.handlersOf(resolved);
+  /** The handlers, if the session may ask. */
+  #allowed(of: AppSession<I>, resolved: ResolvedChannel, method: string): Awaitable<PatternHandlers<I>> {
+    const check = (handlers: PatternHandlers<I>): Awaitable<PatternHandlers<I>> => {
+      const checked = this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method });
+      return isPending(checked) ? checked.then(() => handlers) : handlers;
+    };
+    const handlers = this.#core.handlersOf(resolved);
+    return isPending(handlers) ? handlers.then(check) : check(handlers);
+  }
+
+  async #run({ of, call, resolved, declared, stream, handlers }: Asked<I>, data: unknown): Promise<string | null> {
     const broadcasts = new CallBroadcasts();
-    const channel = this.#channel(of, resolved, broadcasts);
+    const channel = (): ChannelHandle => this.#channel(of, resolved, broadcasts);
     const signal = (): AbortSignal => call.signal;
     const { info: session } = of;
     const context = new CallContext({ data, session, resolved, channel, idempotencyKey: undefined, signal });
     const run = (): unknown => handlers.requests.get(declared.name)?.(context);
     const { name } = resolved;
-    const reply = await this.#reply(declared, name, stream === null ? run : async () => stream.send(await run()));
-    await broadcasts.accepted();
+    const replying = this.#reply(declared, name, stream === null ? run : async () => stream.send(await run()));
+    const reply = isPending(replying) ? await replying : replying;
+    const accepting = broadcasts.accepted();
+    if (isPending(accepting)) await accepting;
     const { output } = declared;
     if (output === null || call.settled) return null;
     return this.#encode(output, reply, `the answer to ${declared.name} of ${name}`);
   }
 
   /** What the handler returns; what it failed with as declared becomes the error that says so. */
-  async #reply({ name: method, errors }: CompiledRequest, channel: string, run: () => unknown): Promise<unknown> {
+  #reply(declared: CompiledRequest, channel: string, run: () => unknown): unknown {
+    const fail = (error: unknown): Promise<never> => this.#fail(declared, channel, error);
     try {
-      return await run();
+      const reply = run();
+      return isPending(reply) ? reply.then(undefined, fail) : reply;
     } catch (error) {
-      if (!(error instanceof DeclaredFailure)) throw error;
-      const schema = errors.get(error.failure);
-      if (schema === undefined) {
-        throw new TypeError(`request ${method} of ${channel} declares no error ${shown(String(error.failure))}`);
-      }
-      const data = await this.#own(() => validateOrThrow(schema, error.data, `error ${error.failure} of ${method}`));
-      throw new DeclaredAnswer(`app:${error.failure}`, `the request failed: ${error.failure}`, {
-        data,
-        retryable: false,
-      });
+      return fail(error);
     }
   }
 
-  #encode(schema: CompiledRequest['output'], value: unknown, subject: string): Promise<string> {
-    return this.#own(async () => {
-      const json = encodeData(schema === null ? value : await validateOrThrow(schema, value, subject));
+  async #fail({ name: method, errors }: CompiledRequest, channel: string, error: unknown): Promise<never> {
+    if (!(error instanceof DeclaredFailure)) throw error;
+    const schema = errors.get(error.failure);
+    if (schema === undefined) {
+      throw new TypeError(`request ${method} of ${channel} declares no error ${shown(String(error.failure))}`);
+    }
+    const data = await this.#own(() => validateOrThrow(schema, error.data, `error ${error.failure} of ${method}`));
+    throw new DeclaredAnswer(`app:${error.failure}`, `the request failed: ${error.failure}`, {
+      data,
+      retryable: false,
+    });
+  }
+
+  #encode(schema: CompiledRequest['output'], value: unknown, subject: string): Awaitable<string> {
+    const write = (checked: unknown): string => {
+      const json = encodeData(checked);
       this.#core.encoder.checkSize(json, subject);
       return json;
+    };
+    return this.#own(() => {
+      const checked = schema === null ? value : validateOrThrow(schema, value, subject);
+      return isPending(checked) ? checked.then(write) : write(checked);
     });
   }
 
   /** What the server itself gets wrong on the way out is not for clients to hear of. */
-  async #own<T>(run: () => T | Promise<T>): Promise<T> {
+  #own<T>(run: () => Awaitable<T>): Awaitable<T> {
     try {
-      return await run();
+      const own = run();
+      return isPending(own) ? own.then(undefined, this.#disown) : own;
     } catch (error) {
-      throw RunnelError.is(error) ? this.#core.reporter.own(error) : error;
+      return this.#disown(error);
     }
   }
+
+  readonly #disown = (error: unknown): never => {
+    throw RunnelError.is(error) ? this.#core.reporter.own(error) : error;
+  };
 
   #channel(of: AppSession<I>, resolved: ResolvedChannel, broadcasts: CallBroadcasts): ChannelHandle {
     const { client: by } = of.session;
     const broadcast: ChannelPorts['broadcast'] = (to, event, data) =>
       broadcasts.add(this.#core.broadcaster.broadcast(to, event, data, { by }));
-    return new ChannelHandle({ ...this.#core.ports, broadcast }, resolved);
+    return new ChannelHandle(this.#core.ports, resolved, broadcast);
   }
 }
 

@@ -8,8 +8,7 @@ import { frameHeaderBytes, writeFrameHeader } from './websocket-frame.ts';
 export class SharedLine implements Line {
   readonly text: string;
   readonly size: number;
-  /** WebSocket frame header, text, `\n`: both encodings are parts of it. Made when either is first asked for. */
-  #bytes: Buffer | null = null;
+  /** Each is made when it is first asked for. */
   #ndjson: Buffer | null = null;
   #frame: Buffer | null = null;
 
@@ -20,33 +19,28 @@ export class SharedLine implements Line {
 
   /** The line and its `\n`, as it stands in a body (PROTOCOL §2). Shared: not to be written to. */
   get ndjson(): Buffer {
-    this.#ndjson ??= this.#encoded().subarray(frameHeaderBytes(this.size - 1));
+    if (this.#ndjson === null) {
+      this.#ndjson = Buffer.allocUnsafe(this.size);
+      this.copyTo(this.#ndjson, 0);
+    }
     return this.#ndjson;
   }
 
   /** A whole WebSocket text frame whose message is this line alone; its `\n` is left out (PROTOCOL §2). Shared: not to be written to. */
   get frame(): Buffer {
-    this.#frame ??= this.#encoded().subarray(0, -1);
+    if (this.#frame === null) {
+      const payloadBytes = this.size - 1;
+      this.#frame = Buffer.allocUnsafe(frameHeaderBytes(payloadBytes) + payloadBytes);
+      this.#frame.write(this.text, writeFrameHeader(this.#frame, 0, payloadBytes));
+    }
     return this.#frame;
   }
 
   /** Writes the line and its `\n` at `at`; returns the end. For lines on their way to one place only, which need no bytes of their own. */
   copyTo(target: Buffer, at: number): number {
-    if (this.#bytes !== null) return at + this.ndjson.copy(target, at);
     const end = at + target.write(this.text, at);
     target[end] = 0x0a;
     return end + 1;
-  }
-
-  #encoded(): Buffer {
-    if (this.#bytes !== null) return this.#bytes;
-    const payloadBytes = this.size - 1;
-    const bytes = Buffer.allocUnsafe(frameHeaderBytes(payloadBytes) + this.size);
-    const start = writeFrameHeader(bytes, 0, payloadBytes);
-    bytes.write(this.text, start);
-    bytes[bytes.length - 1] = 0x0a;
-    this.#bytes = bytes;
-    return bytes;
   }
 }
 

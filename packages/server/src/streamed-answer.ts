@@ -6,6 +6,7 @@
  */
 import type { Identity, RunnelError } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
+import type { Awaitable } from './awaitable.ts';
 import type { Call, CallStream } from './call.ts';
 
 /** Parts that a client may have allowed and not been sent (PROTOCOL §3). */
@@ -22,9 +23,9 @@ export interface StreamedAnswerOptions<I extends Identity> {
   /** The longest wait for a part while the client has room for it, ms. */
   readonly limitMs: number;
   /** Makes JSON of what the handler yields. */
-  readonly encode: (part: unknown) => Promise<string>;
+  readonly encode: (part: unknown) => Awaitable<string>;
   /** Rejects with the reason, where the session may no longer have the answer. */
-  readonly check: () => Promise<void>;
+  readonly check: () => Awaitable<unknown>;
   /** The handler threw when it was told to stop. */
   readonly onError: (error: unknown) => void;
 }
@@ -52,7 +53,11 @@ export class StreamedAnswer<I extends Identity> implements CallStream {
 
   async recheck(): Promise<void> {
     const { call, check } = this.#options;
-    await check().catch((refusal: RunnelError) => call.abort(refusal));
+    try {
+      await check();
+    } catch (refusal) {
+      call.abort(refusal as RunnelError);
+    }
   }
 
   /**

@@ -40,7 +40,7 @@ export class Volatiles<I extends Identity> {
       const broadcasts = new CallBroadcasts();
       const broadcast: ChannelPorts['broadcast'] = (to, name, payload) =>
         broadcasts.add(this.#core.broadcaster.broadcast(to, name, payload, { by }));
-      const channel = new ChannelHandle({ ...this.#core.ports, broadcast }, resolved);
+      const channel = (): ChannelHandle => new ChannelHandle(this.#core.ports, resolved, broadcast);
       const abort = new LazyAbort();
       const signal = (): AbortSignal => abort.signal;
       const { info: session } = of;

@@ -26,7 +26,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** One stream, as the client and as its handler see it. */
 interface Watched {
-  readonly id: number;
+  /** Set when it was asked for. */
+  id: number;
   readonly parts: number;
   /** Of each part, in characters. */
   readonly size: number;
@@ -95,8 +96,9 @@ describe('streamed answers', () => {
             case 'ask': {
               if (!linked) return;
               const { parts, size, credit: allowed } = step;
-              const id = iterate(ann, allowed, { data: String(streams.watched.length) });
-              streams.watched.push({ id, parts, size, allowed, pulled: 0, begun: false, closed: false });
+              const stream: Watched = { id: 0, parts, size, allowed, pulled: 0, begun: false, closed: false };
+              // Its handler begins before this returns.
+              stream.id = iterate(ann, allowed, { data: String(streams.watched.push(stream) - 1) });
               return;
             }
             case 'allow':

@@ -17,12 +17,23 @@ const REFUSED = /(Map|Set|Array|Buffer|View|Promise|Error|RegExp|Blob|File)$/;
 
 const isEscapable = (key: string): boolean => key[0] === '$' && /^\$+b$/.test(key);
 
+/** Whether it is a plain object of strings, numbers and booleans: most payloads are, and there is nothing to change in them. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key in value) {
+    const type = typeof (value as Record<string, unknown>)[key];
+    if ((type !== 'string' && type !== 'number' && type !== 'boolean') || key[0] === '$') return false;
+  }
+  return true;
+}
+
 /**
  * `value` as JSON.stringify can write it. The same reference where nothing had to be changed, which is the common case, else a copy of
  * the parts that lead to a change.
  * @throws RunnelError `validation_failed` naming the path, for what no line can carry.
  */
 export function toWire(value: unknown, levelsMax: number = PAYLOAD_LEVELS_MAX, pathStart = 0): unknown {
+  if (isFlat(value)) return value;
   const path: (string | number)[] = [];
   /** How many levels the walk is in, and how much of `path` says where. */
   let depth = 0;

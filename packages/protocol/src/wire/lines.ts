@@ -54,6 +54,7 @@ export class LineReader {
 
 /** The lines of a whole WebSocket message; the last may lack its `\n`. @throws RunnelError `frame_too_large` */
 export function splitMessage(text: string, lineBytes: number = DEFAULT_LIMITS.lineBytes): string[] {
+  if (text && !text.includes('\n')) return [checked(text, lineBytes)];
   return text.split('\n').filter((line) => line && checked(line, lineBytes));
 }
 

@@ -32,7 +32,9 @@ export class MemoryLog {
   }
 
   append(added: NewEntry, bounds: HistoryBounds | null, now: number): LogEntry {
-    const entry: LogEntry = { ...added, offset: this.head + 1, prev: this.head };
+    // One by one: a spread would cost more than all the rest.
+    const { event, data, by, key } = added;
+    const entry: LogEntry = { event, data, by, key, offset: this.head + 1, prev: this.head };
     this.head = entry.offset;
     this.touchedAt = now;
     this.#bounds = bounds;

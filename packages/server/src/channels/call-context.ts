@@ -1,4 +1,5 @@
 import type { Identity, Position, ResolvedChannel } from '@runnel/protocol';
+import type { Awaitable } from '../awaitable.ts';
 import type { SessionInfo } from './access.ts';
 import type { ChannelHandle } from './channel-handle.ts';
 
@@ -19,9 +20,9 @@ export interface CallContextOptions<I extends Identity> {
   readonly data: unknown;
   readonly session: SessionInfo<I>;
   readonly resolved: ResolvedChannel;
-  readonly channel: ChannelHandle;
   readonly idempotencyKey: string | undefined;
-  /** Made only where a handler asks for it. */
+  /** Made only where a handler asks for them. */
+  readonly channel: () => ChannelHandle;
   readonly signal: () => AbortSignal;
 }
 
@@ -30,23 +31,26 @@ export class CallContext<I extends Identity> {
   readonly data: unknown;
   readonly user: I;
   readonly params: { readonly [name: string]: string };
-  readonly channel: ChannelHandle;
   readonly session: SessionInfo<I>;
   readonly idempotencyKey: string | undefined;
-  readonly #signal: () => AbortSignal;
+  readonly #options: CallContextOptions<I>;
+  #channel: ChannelHandle | null = null;
 
   constructor(options: CallContextOptions<I>) {
     this.data = options.data;
     this.user = options.session.user;
     this.params = options.resolved.params;
-    this.channel = options.channel;
     this.session = options.session;
     this.idempotencyKey = options.idempotencyKey;
-    this.#signal = options.signal;
+    this.#options = options;
   }
 
+  get channel(): ChannelHandle {
+    this.#channel ??= this.#options.channel();
+    return this.#channel;
+  }
   get signal(): AbortSignal {
-    return this.#signal();
+    return this.#options.signal();
   }
 
   readonly fail = (failure: string, data: unknown): never => {
@@ -81,8 +85,12 @@ export class CallBroadcasts {
     return sent;
   }
 
-  /** Resolves when all were accepted; rejects as the first that was not. */
-  async accepted(): Promise<void> {
+  /** Done when all were accepted; rejects as the first that was not. */
+  accepted(): Awaitable<void> {
+    if (this.#count > 0) return this.#settled();
+  }
+
+  async #settled(): Promise<void> {
     await this.#failed;
     await Promise.all(this.#pending);
   }

@@ -20,21 +20,26 @@ export class ChannelHandle {
   readonly name: string;
   readonly pattern: string;
   readonly params: { readonly [name: string]: string };
-  readonly presence: { readonly members: () => Promise<readonly PresenceEntry[]> };
   readonly #ports: ChannelPorts;
   readonly #resolved: ResolvedChannel;
+  readonly #broadcast: ChannelPorts['broadcast'];
 
-  constructor(ports: ChannelPorts, resolved: ResolvedChannel) {
+  /** `broadcast`: on whose account it sends. Default: the server's own. */
+  constructor(ports: ChannelPorts, resolved: ResolvedChannel, broadcast: ChannelPorts['broadcast'] = ports.broadcast) {
     this.#ports = ports;
     this.#resolved = resolved;
+    this.#broadcast = broadcast;
     this.name = resolved.name;
     this.pattern = resolved.channel.pattern;
     this.params = resolved.params;
-    this.presence = { members: () => ports.members(resolved) };
+  }
+
+  get presence(): { readonly members: () => Promise<readonly PresenceEntry[]> } {
+    return { members: () => this.#ports.members(this.#resolved) };
   }
 
   broadcast(event: string, data: unknown): Promise<Position | null> {
-    return this.#ports.broadcast(this.#resolved, event, data);
+    return this.#broadcast(this.#resolved, event, data);
   }
 
   occupancy(): Promise<Occupancy> {

@@ -1,0 +1,9 @@
+/** What is there, or is still to come. What is there already need not wait for turns of the microtask queue: each costs about as much as a small handler. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/** Whether it has to be awaited. */
+export function isPending<T>(value: Awaitable<T>): value is PromiseLike<T> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function'
+  );
+}
