@@ -137,8 +137,8 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'P4',
     breaks: 'what a client publishes reaches the handler unchecked',
     file: 'packages/server/src/publishes.ts',
-    find: 'const value = await validateOrThrow(declared.schema, data,',
-    replace: 'const value = ((..._: unknown[]) => data)(declared.schema, data,',
+    find: 'const checked = validateOrThrow(declared.schema, data,',
+    replace: 'const checked = ((..._: unknown[]) => data)(declared.schema, data,',
     by: { tests: ['packages/server/test/publishes.test.ts'] },
   },
   {
