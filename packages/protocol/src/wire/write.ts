@@ -19,6 +19,11 @@ export function encodeData(data: unknown): string {
   return JSON.stringify(toWire(data)) ?? 'null';
 }
 
+/** PROTOCOL §4.3: the line of an acknowledgement. */
+export function ackLine(rx: number): string {
+  return `[${Type.ack},${rx}]`;
+}
+
 export interface MessageParts {
   /** The channel's number (PROTOCOL §5.17). */
   readonly channel: number;

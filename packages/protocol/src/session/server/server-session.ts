@@ -3,6 +3,7 @@
  * `ServerLink`, or held requests (`PollSide`), or nothing for as long as its time to live allows. Who may attach is the registry's business.
  */
 import { type AppUpFrame, isCounted, type Transport, Type, type UpFrame } from '../../wire/frames.ts';
+import { ackLine } from '../../wire/write.ts';
 import type { Owner } from '../deadlines.ts';
 import { Ledger, type Line } from '../ledger.ts';
 import { DrainWaiters } from './drain-waiters.ts';
@@ -175,7 +176,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
       if (this.#intake.isUntold) {
         this.loose ??= new LooseLines();
-        this.loose.say(this.#registry.encode([Type.ack, this.tellRx()]));
+        this.loose.say(this.#registry.options.line(ackLine(this.tellRx())));
       }
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
@@ -227,7 +228,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.ledger.take();
     this.#intake.note(size);
     if (this.link !== null && this.#intake.isDue(this.#registry.limits)) {
-      this.#say(this.#registry.encode([Type.ack, this.tellRx()]));
+      this.#say(this.#registry.options.line(ackLine(this.tellRx())));
     }
     const whole = this.#intake.whole(frame, this.#registry.limits);
     if (whole !== null) this.#registry.options.app.frame(this, whole as AppUpFrame);
