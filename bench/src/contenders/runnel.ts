@@ -9,7 +9,7 @@ const Message = z.object({ n: z.number(), text: z.string() });
 /** Longer than any run: no heartbeat is ever due. */
 const NEVER_MS = 3_600_000;
 
-export async function startRunnel({ heartbeats, history }: Setup): Promise<Contender> {
+export async function startRunnel({ heartbeats, history, deflate }: Setup): Promise<Contender> {
   const contract = defineContract({
     'room/:roomId': channel({
       events: { message: Message, note: volatile(Message) },
@@ -21,6 +21,7 @@ export async function startRunnel({ heartbeats, history }: Setup): Promise<Conte
   const realtime = createServer({
     contract,
     authenticate: ({ auth }) => (typeof auth === 'string' ? { id: auth } : null),
+    compression: deflate,
     ...(heartbeats === 'off' ? { limits: { heartbeatMs: NEVER_MS } } : {}),
   });
   realtime.handle('room/:roomId', {

@@ -12,9 +12,7 @@ export type Encode = (lines: readonly SharedLine[]) => Buffer;
 
 /** The lines as they stand in a body. */
 export function joinLines(lines: readonly SharedLine[]): Buffer {
-  let bytes = 0;
-  for (const line of lines) bytes += line.size;
-  const target = Buffer.allocUnsafe(bytes);
+  const target = Buffer.allocUnsafe(bytesOf(lines));
   let at = 0;
   for (const line of lines) at = line.copyTo(target, at);
   return target;
@@ -22,7 +20,8 @@ export function joinLines(lines: readonly SharedLine[]): Buffer {
 
 /** The lines as WebSocket messages of several lines each, one frame after the other (PROTOCOL §2). */
 export function frameLines(lines: readonly SharedLine[]): Buffer {
-  const messages = cut(lines);
+  const together = bytesOf(lines);
+  const messages = together <= MESSAGE_BYTES ? [{ end: lines.length, bytes: together }] : cut(lines);
   let bytes = 0;
   for (const message of messages) bytes += frameHeaderBytes(message.bytes) + message.bytes;
   const target = Buffer.allocUnsafe(bytes);
@@ -33,6 +32,28 @@ export function frameLines(lines: readonly SharedLine[]): Buffer {
     for (; next < message.end; next += 1) at = (lines[next] as SharedLine).copyTo(target, at);
   }
   return target;
+}
+
+/** Likewise for who takes compressed messages: each line from `thresholdBytes` on is a message of its own, compressed once for all who are sent it. */
+export function compressedFrames(thresholdBytes: number): Encode {
+  return (lines) => {
+    const frames: Buffer[] = [];
+    let from = 0;
+    for (const [at, line] of lines.entries()) {
+      if (line.size < thresholdBytes) continue;
+      if (from < at) frames.push(frameLines(lines.slice(from, at)));
+      frames.push(line.compressedFrame);
+      from = at + 1;
+    }
+    if (from < lines.length) frames.push(frameLines(lines.slice(from)));
+    return Buffer.concat(frames);
+  };
+}
+
+function bytesOf(lines: readonly SharedLine[]): number {
+  let bytes = 0;
+  for (const { size } of lines) bytes += size;
+  return bytes;
 }
 
 function cut(lines: readonly SharedLine[]): { end: number; bytes: number }[] {

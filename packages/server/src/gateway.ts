@@ -19,6 +19,7 @@ import { createMiddleware, type Middleware } from './adapters/express.ts';
 import { type HttpServer, type Interceptor, intercept } from './adapters/http-server.ts';
 import { type Authenticate, Authenticator } from './authenticator.ts';
 import type { Cluster, ClusterOptions } from './cluster/cluster.ts';
+import { type CompressionOptions, thresholdOf } from './compression.ts';
 import type { Expiring } from './credentials.ts';
 import { type Door, Doors } from './doors.ts';
 import { type Clock, Driver, systemClock } from './driver.ts';
@@ -52,6 +53,8 @@ export interface GatewayOptions<I extends Identity & Expiring> {
   readonly sessionsMax?: number | undefined;
   /** Sockets and streams at once, attached or not. Default: twice `sessionsMax`. */
   readonly socketsMax?: number | undefined;
+  /** See `ServerOptions`. Default: false. */
+  readonly compression?: boolean | CompressionOptions | undefined;
   /** How long the answer to an attach waits for its subscriptions, ms. Default 2,000. */
   readonly settleMs?: number | undefined;
   /** Origins of pages beside the server's own. Default: none. */
@@ -158,6 +161,7 @@ export class Gateway<I extends Identity & Expiring> {
       limits: this.limits,
       transports: new Set(transports),
       socketsMax: options.socketsMax ?? 2 * sessionsMax,
+      compressedFromBytes: thresholdOf(options.compression),
       origins: new OriginPolicy({ origins: options.origins, credentials: options.cors?.credentials }),
       authenticator: this.#authenticator,
       openings: this.#openings,

@@ -18,6 +18,7 @@ import type { SessionInfo } from './channels/access.ts';
 import type { Handlers } from './channels/handlers.ts';
 import type { ServerChannel } from './channels/server-channel.ts';
 import { Cluster } from './cluster/cluster.ts';
+import type { CompressionOptions } from './compression.ts';
 import type { Expiring } from './credentials.ts';
 import { type Clock, systemClock } from './driver.ts';
 import { Gateway } from './gateway.ts';
@@ -62,6 +63,12 @@ export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> 
   readonly transports?: readonly Transport[] | undefined;
   /** Sessions at once. Default: 100,000. */
   readonly sessionsMax?: number | undefined;
+  /**
+   * Whether long messages go compressed to WebSocket clients that offer it (permessage-deflate), as browsers do. Each is compressed by itself and once for
+   * all its subscribers, however many they are; nothing is kept per connection. `true`, or `{ thresholdBytes }`: from which size on, default 1,024; a
+   * RangeError for what is no size. Browsers then compress what they send as well. Default: false.
+   */
+  readonly compression?: boolean | CompressionOptions | undefined;
   /** How long a handler may take where the client names no time, ms. Default: 30,000. */
   readonly handlerMs?: number | undefined;
   /** Default: in memory. */
@@ -132,13 +139,13 @@ export class RunnelServer<C extends Contract<C>, I extends ServerIdentity> {
       reauthenticate: (auth, session) => this.#gateway.reauthenticate(auth, session),
       ...{ onError, onSession, onSessionEnd, handlerMs },
     });
-    const { path, origins, cors, transports, sessionsMax, node, secret, use } = options;
+    const { path, origins, cors, transports, sessionsMax, compression, node, secret, use } = options;
     this.#gateway = new Gateway<I>({
       app: this.#application,
       authenticate: ({ auth, request }) => authenticate({ auth, request }),
       onError: (error, context) =>
         onError(error, { during: context === 'authenticate' ? 'authenticate' : 'transport' }),
-      ...{ limits, clock, path, origins, cors, transports, sessionsMax, node, secret, use },
+      ...{ limits, clock, path, origins, cors, transports, sessionsMax, compression, node, secret, use },
       joinCluster:
         nodes === undefined
           ? undefined

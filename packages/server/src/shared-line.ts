@@ -3,7 +3,8 @@
  * outboxes and sockets hold the same line and write the same bytes.
  */
 import type { Line } from '@runnel/protocol';
-import { frameHeaderBytes, writeFrameHeader } from './websocket-frame.ts';
+import { deflated } from './compression.ts';
+import { COMPRESSED_TEXT, frameHeaderBytes, writeFrameHeader } from './websocket-frame.ts';
 
 export class SharedLine implements Line {
   readonly text: string;
@@ -11,6 +12,7 @@ export class SharedLine implements Line {
   /** Each is made when it is first asked for. */
   #ndjson: Buffer | null = null;
   #frame: Buffer | null = null;
+  #compressedFrame: Buffer | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -36,11 +38,25 @@ export class SharedLine implements Line {
     return this.#frame;
   }
 
+  /** Likewise compressed, where that makes it smaller (RFC 7692 §6). */
+  get compressedFrame(): Buffer {
+    this.#compressedFrame ??= this.#compressed();
+    return this.#compressedFrame;
+  }
+
   /** Writes the line and its `\n` at `at`; returns the end. For lines on their way to one place only, which need no bytes of their own. */
   copyTo(target: Buffer, at: number): number {
     const end = at + target.write(this.text, at);
     target[end] = 0x0a;
     return end + 1;
+  }
+
+  #compressed(): Buffer {
+    const payload = deflated(this.text);
+    if (payload.length >= this.size - 1) return this.frame;
+    const frame = Buffer.allocUnsafe(frameHeaderBytes(payload.length) + payload.length);
+    payload.copy(frame, writeFrameHeader(frame, 0, payload.length, COMPRESSED_TEXT));
+    return frame;
   }
 }
 

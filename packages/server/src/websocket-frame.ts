@@ -1,7 +1,9 @@
-/** Frames of RFC 6455 §5.2 as a server sends them: final, unmasked, not compressed. */
+/** Frames of RFC 6455 §5.2 as a server sends them: final and unmasked. */
 
 /** RFC 6455 §5.2: FIN and opcode 1. */
 const FINAL_TEXT = 0x81;
+/** Likewise with RSV1, the sign of a compressed message (RFC 7692 §6). */
+export const COMPRESSED_TEXT = 0xc1;
 const FINAL_CLOSE = 0x88;
 const FINAL_PONG = 0x8a;
 
@@ -12,8 +14,8 @@ export function frameHeaderBytes(payloadBytes: number): number {
 }
 
 /** Writes the header of a text frame at `at`; returns where the payload begins. */
-export function writeFrameHeader(target: Buffer, at: number, payloadBytes: number): number {
-  target[at] = FINAL_TEXT;
+export function writeFrameHeader(target: Buffer, at: number, payloadBytes: number, first: number = FINAL_TEXT): number {
+  target[at] = first;
   if (payloadBytes < 126) {
     target[at + 1] = payloadBytes;
     return at + 2;

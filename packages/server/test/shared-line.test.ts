@@ -1,13 +1,21 @@
+import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frameLines, joinLines, remembering } from '../src/batch.ts';
+import { compressedFrames, frameLines, joinLines, remembering } from '../src/batch.ts';
 import { type SharedLine, sharedLine } from '../src/shared-line.ts';
 
-/** Reads frames of RFC 6455 §5.2 by the letter. */
-function readFrames(bytes: Buffer): string[] {
+/** RFC 7692 §7.2.2 */
+function inflated(payload: Buffer): string {
+  const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+  return inflateRawSync(Buffer.concat([payload, tail]), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+}
+
+/** Reads frames of RFC 6455 §5.2 by the letter. Compressed ones are passed to `compressed` as well. */
+function readFrames(bytes: Buffer, compressed?: (text: string) => void): string[] {
   const payloads: string[] = [];
   for (let at = 0; at < bytes.length; ) {
-    expect(bytes[at]).toBe(0x81);
+    const first = bytes[at];
+    if (first !== 0xc1 || compressed === undefined) expect(first).toBe(0x81);
     const short = bytes[at + 1] as number;
     expect(short & 0x80).toBe(0);
     at += 2;
@@ -21,7 +29,10 @@ function readFrames(bytes: Buffer): string[] {
       expect(length).toBeGreaterThan(65_535);
       at += 8;
     }
-    payloads.push(bytes.toString('utf8', at, at + length));
+    const payload = bytes.subarray(at, at + length);
+    const message = first === 0xc1 ? inflated(payload) : payload.toString();
+    if (first === 0xc1) compressed?.(message);
+    payloads.push(message);
     at += length;
   }
   return payloads;
@@ -90,6 +101,20 @@ describe('several lines', () => {
   it('leave a line that is larger than that to itself', () => {
     const [small, large] = [sharedLine('small'), sharedLine('x'.repeat(20_000))];
     expect(readFrames(frameLines([small, large, small])).map(({ length }) => length)).toEqual([6, 20_001, 6]);
+  });
+
+  it('go compressed from a size on, each by itself, and the others between them as ever', () => {
+    const repeated = fc.tuple(text, fc.integer({ min: 1, max: 20 })).map(([line, times]) => line.repeat(times));
+    fc.assert(
+      fc.property(fc.array(repeated, { minLength: 1 }), (texts) => {
+        const lines = texts.map(sharedLine);
+        const compressed: string[] = [];
+        const messages = readFrames(compressedFrames(1_000)(lines), (message) => compressed.push(message));
+        expect(messages.flatMap((message) => message.split('\n').filter(Boolean))).toEqual(texts);
+        const smaller = lines.filter(({ size, frame, compressedFrame }) => size >= 1_000 && frame !== compressedFrame);
+        expect(compressed).toEqual(smaller.map((line) => line.text));
+      }),
+    );
   });
 
   it('are encoded once for carriers that send the same', () => {

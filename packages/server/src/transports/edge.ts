@@ -1,7 +1,7 @@
 /** What the transports share: the sessions, the clock that drives them, and the rules at the door. */
 import type { Attach, AttachCarrier, DownFrame, Identity, Limits, SessionRegistry, Transport } from '@runnel/protocol';
 import type { Authenticator, Verdict } from '../authenticator.ts';
-import { type Encode, frameLines, joinLines, remembering } from '../batch.ts';
+import { compressedFrames, type Encode, frameLines, joinLines, remembering } from '../batch.ts';
 import type { Forward } from '../cluster/cluster.ts';
 import type { Driver } from '../driver.ts';
 import { Handshake } from '../handshake.ts';
@@ -27,6 +27,8 @@ export interface EdgeOptions<I extends Identity> {
   readonly transports: ReadonlySet<Transport>;
   /** Sockets at once, attached or not. */
   readonly socketsMax: number;
+  /** From which size on lines are compressed for who takes that, bytes; Infinity: none are. */
+  readonly compressedFromBytes: number;
   readonly origins: OriginPolicy;
   readonly authenticator: Authenticator<I>;
   readonly openings: Openings<I>;
@@ -75,6 +77,7 @@ export class Edge<I extends Identity> {
   readonly limits: Limits;
   readonly transports: ReadonlySet<Transport>;
   readonly socketsMax: number;
+  readonly compressedFromBytes: number;
   readonly origins: OriginPolicy;
   readonly authenticator: Authenticator<I>;
   readonly report: (error: unknown, context: ErrorContext) => void;
@@ -83,7 +86,8 @@ export class Edge<I extends Identity> {
   readonly #openings: Openings<I>;
   /** Of one write to a body, and of one to a WebSocket. */
   readonly joinLines: Encode = remembering(joinLines);
-  readonly frameLines: Encode = remembering(frameLines);
+  readonly #frameLines: Encode = remembering(frameLines);
+  readonly #compressLines: Encode;
   /** Every request and socket under way, so that closing can wait for them and end them. */
   readonly #carriers = new Set<Carrier>();
   /** Hint for clients that are turned away; set by `close`, null while open. */
@@ -97,12 +101,22 @@ export class Edge<I extends Identity> {
     this.limits = options.limits;
     this.transports = options.transports;
     this.socketsMax = options.socketsMax;
+    this.compressedFromBytes = options.compressedFromBytes;
+    this.#compressLines = remembering(compressedFrames(options.compressedFromBytes));
     this.origins = options.origins;
     this.authenticator = options.authenticator;
     this.report = options.report;
     this.cluster = options.cluster;
     this.intake = new BodyIntake(options.limits.requestBodyBytes);
     this.#openings = options.openings;
+  }
+
+  /** One write to a WebSocket: whole frames, the same bytes for all who are sent the same lines. `compressed`: to one that takes compressed messages. */
+  framesOf(lines: readonly SharedLine[], compressed: boolean): Buffer {
+    const [line] = lines;
+    if (line === undefined || lines.length > 1)
+      return compressed ? this.#compressLines(lines) : this.#frameLines(lines);
+    return compressed && line.size >= this.compressedFromBytes ? line.compressedFrame : line.frame;
   }
 
   /** How long clients are asked to stay away while the server closes; null: it does not. */

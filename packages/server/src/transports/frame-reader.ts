@@ -1,14 +1,17 @@
 /**
- * Reads the frames of RFC 6455 §5 that a client sends: masked, never compressed. Whole messages come out as soon as they are there. Bytes of a frame that has
+ * Reads the frames of RFC 6455 §5 that a client sends: masked, and compressed (RFC 7692) where that was agreed. Whole messages come out as soon as they are there. Bytes of a frame that has
  * not come whole are copied together, so that nothing is kept of the chunks, and memory stays below twice what was received, however small the pieces are.
  * A reader holds nothing between two messages, so whoever has none open needs none.
  */
 import { isUtf8 } from 'node:buffer';
 import { RunnelError } from '@runnel/protocol';
+import { inflated } from '../compression.ts';
 
 /** RFC 6455 §5.2. */
 const FIN = 0x80;
 const RESERVED = 0x70;
+/** RFC 7692 §6: in the first frame of a compressed message. */
+const COMPRESSED = 0x40;
 const OPCODE = 0x0f;
 const MASKED = 0x80;
 const LENGTH = 0x7f;
@@ -76,15 +79,17 @@ class Gathered {
 
 export class FrameReader {
   readonly #messageBytesMax: number;
+  readonly #takesCompressed: boolean;
   /** A frame that has not come whole, from its first byte; null while none is open. */
   #frame: Gathered | null = null;
   /** From so many bytes of `#frame` on there is more to be known. */
   #wanted = 0;
   /** The message whose last frame has not come, and what kind it is; null while none is open. */
-  #message: { readonly payload: Gathered; readonly isBinary: boolean } | null = null;
+  #message: { readonly payload: Gathered; readonly first: number } | null = null;
 
-  constructor(messageBytesMax: number) {
+  constructor(messageBytesMax: number, takesCompressed = false) {
     this.#messageBytesMax = messageBytesMax;
+    this.#takesCompressed = takesCompressed;
   }
 
   /** Whether it holds nothing. */
@@ -119,7 +124,6 @@ export class FrameReader {
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
     const opcode = first & OPCODE;
-    const isFinal = (first & FIN) !== 0;
     this.#check(first, second);
     let length = second & LENGTH;
     let start = at + 2;
@@ -141,7 +145,7 @@ export class FrameReader {
     if (end > bytes.length) return this.#wait(end - at);
     unmask(bytes, start, end);
     const payload = bytes.subarray(start, end);
-    if (opcode < CLOSE) this.#data(opcode, isFinal, payload, sink);
+    if (opcode < CLOSE) this.#data(first, payload, sink);
     else if (opcode === PING) sink.handlePing(payload);
     else if (opcode === CLOSE) sink.handleClose(closeCodeIn(payload));
     return end;
@@ -154,7 +158,9 @@ export class FrameReader {
 
   #check(first: number, second: number): void {
     const opcode = first & OPCODE;
-    if ((first & RESERVED) !== 0) throw new FrameFault(1002, 'a WebSocket frame has a reserved bit set');
+    const isCompressed = this.#takesCompressed && (opcode === TEXT || opcode === BINARY) && (first & COMPRESSED) !== 0;
+    if ((first & RESERVED) !== (isCompressed ? COMPRESSED : 0))
+      throw new FrameFault(1002, 'a WebSocket frame has a reserved bit set');
     if ((second & MASKED) === 0) throw new FrameFault(1002, 'a WebSocket frame is not masked');
     if (opcode === CLOSE || opcode === PING || opcode === PONG) {
       if ((first & FIN) === 0) throw new FrameFault(1002, 'a WebSocket control frame is fragmented');
@@ -165,17 +171,35 @@ export class FrameReader {
     }
   }
 
-  #data(opcode: number, isFinal: boolean, payload: Buffer, sink: FrameSink): void {
+  #data(first: number, payload: Buffer, sink: FrameSink): void {
+    const isFinal = (first & FIN) !== 0;
     const message = this.#message;
     if (message === null) {
-      if (isFinal) sink.handleMessage(payload, opcode !== TEXT);
-      else this.#message = { payload: new Gathered(payload), isBinary: opcode !== TEXT };
+      if (isFinal) this.#tell(first, payload, sink);
+      else this.#message = { payload: new Gathered(payload), first };
       return;
     }
     message.payload.push(payload);
     if (!isFinal) return;
     this.#message = null;
-    sink.handleMessage(message.payload.bytes, message.isBinary);
+    this.#tell(message.first, message.payload.bytes, sink);
+  }
+
+  /** `first`: of the message's first frame. */
+  #tell(first: number, payload: Buffer, sink: FrameSink): void {
+    const data = (first & COMPRESSED) === 0 ? payload : this.#inflated(payload);
+    sink.handleMessage(data, (first & OPCODE) !== TEXT);
+  }
+
+  #inflated(payload: Buffer): Buffer {
+    let data: Buffer | null;
+    try {
+      data = inflated(payload, this.#messageBytesMax);
+    } catch {
+      throw new FrameFault(1007, 'a compressed WebSocket message cannot be inflated');
+    }
+    if (data !== null) return data;
+    throw new FrameFault(1009, `a WebSocket message is larger than ${this.#messageBytesMax} bytes when inflated`);
   }
 }
 

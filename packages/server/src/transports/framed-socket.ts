@@ -35,6 +35,8 @@ export abstract class FramedSocket implements FrameSink {
 
   /** Of one message, bytes. */
   protected abstract readonly messageBytesMax: number;
+  /** Whether messages may come compressed. */
+  protected abstract readonly compressed: boolean;
   /** Bytes unsent at which a client is cut off that makes us answer and does not read. */
   protected abstract readonly unsentBytesMax: number;
   abstract handleMessage(data: Buffer, isBinary: boolean): void;
@@ -100,7 +102,7 @@ export abstract class FramedSocket implements FrameSink {
 
   handleData(chunk: Buffer): void {
     if (!this.isReading) return;
-    const reader = this.#reader ?? new FrameReader(this.messageBytesMax);
+    const reader = this.#reader ?? new FrameReader(this.messageBytesMax, this.compressed);
     try {
       reader.read(chunk, this);
       this.#reader = reader.isIdle || !this.isReading ? null : reader;

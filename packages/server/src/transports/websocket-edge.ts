@@ -4,6 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Code, encodeFrame, type Identity, Type } from '@runnel/protocol';
+import { acceptedExtension } from '../compression.ts';
 import { Handshake } from '../handshake.ts';
 import type { Edge } from './edge.ts';
 import { WebSocketPort } from './websocket-port.ts';
@@ -41,8 +42,11 @@ export class WebSocketEdge<I extends Identity> {
     const { setTimeout: limitIdle, setNoDelay } = socket as Partial<Socket>;
     limitIdle?.call(socket, 0);
     setNoDelay?.call(socket, true);
-    socket.write(switching(request));
-    this.#edge.turn((now) => new WebSocketPort(this.#edge, socket, new Handshake(request), now).listen(head));
+    const offers = request.headers['sec-websocket-extensions'];
+    const extension = this.#edge.compressedFromBytes < Number.POSITIVE_INFINITY ? acceptedExtension(offers) : null;
+    socket.write(switching(request, extension));
+    const opened = { socket, handshake: new Handshake(request), compressed: extension !== null };
+    this.#edge.turn((now) => new WebSocketPort(this.#edge, opened, now).listen(head));
   }
 
   #refusal(request: IncomingMessage): HandshakeRefusal | null {
@@ -85,10 +89,11 @@ function handshakeFault({ method, headers }: IncomingMessage): HandshakeRefusal 
   return null;
 }
 
-/** RFC 6455 §4.2.2. Nothing of ours rides in a subprotocol, and no extension is spoken. */
-function switching({ headers }: IncomingMessage): string {
+/** RFC 6455 §4.2.2. Nothing of ours rides in a subprotocol. */
+function switching({ headers }: IncomingMessage, extension: string | null): string {
   const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${GUID}`).digest('base64');
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+  const extensions = extension === null ? '' : `Sec-WebSocket-Extensions: ${extension}\r\n`;
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${extensions}\r\n`;
 }
 
 function refuse(socket: Duplex, { status, code, reason, retryMs = 0 }: HandshakeRefusal): void {

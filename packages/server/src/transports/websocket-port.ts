@@ -33,18 +33,28 @@ interface Pending {
   readonly frames: { readonly frame: UpFrame; readonly size: number }[];
 }
 
+/** A WebSocket that has just been opened. */
+export interface OpenedWebSocket {
+  readonly socket: Duplex;
+  readonly handshake: Handshake;
+  /** Whether messages may be compressed. */
+  readonly compressed: boolean;
+}
+
 export class WebSocketPort<I extends Identity> extends FramedSocket implements LinkPort<SharedLine>, Carrier {
   readonly #edge: Edge<I>;
   readonly #link: ServerLink<SharedLine, I>;
   /** What remains of the request that opened it, for the attaches that come on it. */
   readonly #handshake: Handshake;
+  protected readonly compressed: boolean;
   /** The attach that waits for the application, and what came after it; null while none does. */
   #pending: Pending | null = null;
 
-  constructor(edge: Edge<I>, socket: Duplex, handshake: Handshake, now: number) {
+  constructor(edge: Edge<I>, { socket, handshake, compressed }: OpenedWebSocket, now: number) {
     super(socket);
     this.#edge = edge;
     this.#handshake = handshake;
+    this.compressed = compressed;
     this.#link = edge.registry.connect(this, now);
     edge.enter(this);
   }
@@ -66,9 +76,7 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
   }
 
   write(lines: readonly SharedLine[]): void {
-    const [first] = lines;
-    if (first === undefined || !this.isOpen) return;
-    this.writeFrames(lines.length === 1 ? first.frame : this.#edge.frameLines(lines));
+    if (lines.length > 0 && this.isOpen) this.writeFrames(this.#edge.framesOf(lines, this.compressed));
   }
 
   end(code: string, reason: string): void {

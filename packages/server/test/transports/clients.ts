@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Attach, PollHeader, PostHeader, Welcome } from '@runnel/protocol';
 import { onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import type { TestServer } from './test-server.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: frames are compared element by element, whatever they are
@@ -136,8 +136,12 @@ export class TestSocket {
     });
   }
 
-  static async open({ url }: { url: string }, headers: Record<string, string> = {}): Promise<TestSocket> {
-    const ws = new WebSocket(url.replace('http', 'ws'), { headers });
+  static async open(
+    { url }: { url: string },
+    headers: Record<string, string> = {},
+    options: ClientOptions = {},
+  ): Promise<TestSocket> {
+    const ws = new WebSocket(url.replace('http', 'ws'), { headers, ...options });
     const socket = new TestSocket(ws);
     onTestFinished(() => ws.terminate());
     await once(ws, 'open');
