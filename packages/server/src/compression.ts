@@ -1,8 +1,8 @@
 /**
  * permessage-deflate (RFC 7692) without context takeover either way: each message is compressed by itself. So the compressed bytes of a broadcast are the same
- * for all and made once, and nothing is kept for a connection.
+ * for all and made once, and nothing is kept for a connection. `ws` negotiates it and inflates what comes up.
  */
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 
 export interface CompressionOptions {
   /** Lines from this size on are compressed, bytes. Default: 1,024. */
@@ -12,10 +12,10 @@ export interface CompressionOptions {
 /** Shorter ones gain little. */
 const THRESHOLD_BYTES = 1_024;
 const NAME = 'permessage-deflate';
-/** RFC 7692 §7.1.1: what both sides then keep to. */
-const ACCEPTED = `${NAME}; server_no_context_takeover; client_no_context_takeover`;
-/** §7.2.1: what the end of a message loses on its way. */
-const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+/** RFC 7692 §7.1.1, as an option of `ws`: what both sides then keep to. */
+export const NO_CONTEXT_TAKEOVER = { serverNoContextTakeover: true, clientNoContextTakeover: true } as const;
+/** RFC 7692 §7.2.1: so many bytes of the end of a message are lost on its way. */
+const TAIL_BYTES = 4;
 
 /**
  * From which size on lines are compressed, bytes; Infinity: none are.
@@ -32,11 +32,11 @@ export function thresholdOf(compression: boolean | CompressionOptions = false): 
 }
 
 /**
- * What a handshake with these `Sec-WebSocket-Extensions` is answered; null: there is nothing to agree on. An offer is declined that has a parameter unknown
- * to us, or wants a smaller window than everybody else's, as no browser does (§7.1).
+ * Of the offers in `Sec-WebSocket-Extensions` those that we can take; undefined: none. Not those with a parameter unknown to us, or that want a smaller
+ * window than everybody else's, as no browser does (RFC 7692 §7.1).
  */
-export function acceptedExtension(offers: string | undefined): string | null {
-  return offers?.split(',').some(isAcceptable) ? ACCEPTED : null;
+export function acceptableOffers(offers: string | undefined): string | undefined {
+  return offers?.split(',').filter(isAcceptable).join().trim() || undefined;
 }
 
 function isAcceptable(offer: string): boolean {
@@ -57,16 +57,5 @@ const nameOf = (param: string): string => param.split('=', 1)[0] as string;
 
 /** `text` as the payload of a compressed message. */
 export function deflated(text: string): Buffer {
-  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -TAIL.length);
-}
-
-/** The payload of a compressed message as it was; null where it would be longer than `bytesMax`. @throws what zlib throws for what it cannot read */
-export function inflated(payload: Buffer, bytesMax: number): Buffer | null {
-  try {
-    const whole = Buffer.concat([payload, TAIL]);
-    return inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: bytesMax });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
-    throw error;
-  }
+  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -TAIL_BYTES);
 }

@@ -1,6 +1,10 @@
 /**
  * One WebSocket as a link (PROTOCOL §6.5). Beyond its life as a link it keeps attaches in order: while the application is asked who the client is, whatever
  * came after the attach waits, but for probes and pings, which are answered at any time.
+ *
+ * It writes whole frames to the socket itself, compressed ones too, beside what `ws` writes there. That is safe because `ws` also writes nothing but whole
+ * frames, each in one go: it holds a frame back only to compress a message or to read a Blob, and it is given neither; pong and close are all it has to say.
+ * After its close frame nothing is written any more.
  */
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
@@ -17,10 +21,10 @@ import {
   Type,
   type UpFrame,
 } from '@runnel/protocol';
+import type { WebSocket } from 'ws';
 import type { Handshake } from '../handshake.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES, type Located } from './edge.ts';
-import { FramedSocket } from './framed-socket.ts';
 
 /** Frames that may wait for an attach to be authenticated. The client has no reason to send more than another attach. */
 const WAITING_MAX = 16;
@@ -33,28 +37,21 @@ interface Pending {
   readonly frames: { readonly frame: UpFrame; readonly size: number }[];
 }
 
-/** A WebSocket that has just been opened. */
-export interface OpenedWebSocket {
-  readonly socket: Duplex;
-  readonly handshake: Handshake;
-  /** Whether messages may be compressed. */
-  readonly compressed: boolean;
-}
-
-export class WebSocketPort<I extends Identity> extends FramedSocket implements LinkPort<SharedLine>, Carrier {
+export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, Carrier {
   readonly #edge: Edge<I>;
+  readonly #socket: Duplex;
+  readonly #ws: WebSocket;
   readonly #link: ServerLink<SharedLine, I>;
   /** What remains of the request that opened it, for the attaches that come on it. */
   readonly #handshake: Handshake;
-  protected readonly compressed: boolean;
   /** The attach that waits for the application, and what came after it; null while none does. */
   #pending: Pending | null = null;
 
-  constructor(edge: Edge<I>, { socket, handshake, compressed }: OpenedWebSocket, now: number) {
-    super(socket);
+  constructor(edge: Edge<I>, ws: WebSocket, socket: Duplex, handshake: Handshake, now: number) {
     this.#edge = edge;
+    this.#ws = ws;
+    this.#socket = socket;
     this.#handshake = handshake;
-    this.compressed = compressed;
     this.#link = edge.registry.connect(this, now);
     edge.enter(this);
   }
@@ -62,25 +59,37 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
   get transport(): 'websocket' {
     return 'websocket';
   }
-  protected get messageBytesMax(): number {
-    return this.#edge.limits.requestBodyBytes;
-  }
-  protected get unsentBytesMax(): number {
-    return FLOODED_BYTES;
-  }
 
   // ——— down ———
 
   get congested(): boolean {
-    return this.unsentBytes >= CONGESTED_BYTES;
+    return this.#socket.writableLength >= CONGESTED_BYTES;
   }
 
   write(lines: readonly SharedLine[]): void {
-    if (lines.length > 0 && this.isOpen) this.writeFrames(this.#edge.framesOf(lines, this.compressed));
+    if (lines.length === 0 || !this.#isOpen) return;
+    this.#socket.write(this.#edge.framesOf(lines, this.#ws.extensions !== ''));
+    this.#checkFlood();
+  }
+
+  /** A ping of RFC 6455, which is not the protocol's own. */
+  handlePing(data: Buffer): void {
+    if (!this.#isOpen) return;
+    this.#ws.pong(data);
+    this.#checkFlood();
+  }
+
+  /** Cuts off who has us write and does not read. */
+  #checkFlood(): void {
+    if (this.#socket.writableLength > FLOODED_BYTES) this.#ws.terminate();
   }
 
   end(code: string, reason: string): void {
-    this.close(closeCodeOf(code), cut(reason));
+    this.#ws.close(closeCodeOf(code), cut(reason));
+  }
+
+  destroy(): void {
+    this.#ws.terminate();
   }
 
   handleDrain(): void {
@@ -90,7 +99,7 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
   // ——— up ———
 
   handleMessage(data: Buffer, isBinary: boolean): void {
-    if (!this.isOpen) return;
+    if (!this.#isOpen) return;
     try {
       if (isBinary) throw new RunnelError('protocol_error', 'a WebSocket message is binary');
       if (!isUtf8(data)) throw new RunnelError('protocol_error', 'a WebSocket message is not UTF-8');
@@ -119,8 +128,12 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
     this.#edge.turn((now) => this.#link.handleClosed(now));
   }
 
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
   #handleFrame(frame: UpFrame, size: number): void {
-    if (!this.isOpen) return;
+    if (!this.#isOpen) return;
     const [type] = frame;
     if (this.#pending !== null && type !== Type.probe && type !== Type.ping && type !== Type.pong) {
       // PROTOCOL §6.5: between an attach and its welcome nothing numbered goes up, so a client that sends more than a few frames is not one of ours.
@@ -149,7 +162,7 @@ export class WebSocketPort<I extends Identity> extends FramedSocket implements L
   /** The application has answered: the attach, and then what waited for it, in order. */
   #resume(attach: Attach, verdict: Located<I>, { frames }: Pending): void {
     this.#pending = null;
-    if (!this.isOpen) return;
+    if (!this.#isOpen) return;
     try {
       this.#admit(attach, verdict);
       // Another attach among them waits in its turn, and with it what is left.

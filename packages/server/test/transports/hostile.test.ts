@@ -18,7 +18,7 @@ import { serve, type TestServer } from './test-server.ts';
 
 const STATUSES = [200, 400, 413];
 const HEADERS = new Set([0, 4, 7, 8, 10, 11, 12, 14, 15]);
-/** 1002, 1007 and 1009 are said of frames that break RFC 6455. */
+/** 1002, 1007 and 1009 are what `ws` says of frames that break RFC 6455. */
 const documented = (close: number) =>
   (close >= 4400 && close < 4600) || close === 4000 || [1002, 1005, 1006, 1007, 1009].includes(close);
 const runs = { numRuns: 150 };

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { RawConnection } from './clients.ts';
 import { clientFrame, textFrame } from './frames.ts';
@@ -105,28 +104,12 @@ it('cuts off who pings and does not read', async () => {
   const server = await serve();
   const raw = await open(server);
   raw.socket.pause();
-  const pings = Buffer.concat(
-    Array.from({ length: 500 }, () => clientFrame({ opcode: 9, payload: Buffer.alloc(125) })),
-  );
+  const pings = Buffer.concat(Array.from({ length: 50 }, () => clientFrame({ opcode: 9, payload: Buffer.alloc(125) })));
+  const drained = (): Promise<unknown> => new Promise((resolve) => raw.socket.once('drain', resolve));
+  const ended = raw.ended.catch(() => {});
   while (!raw.socket.destroyed && server.gateway.carrierCount > 0) {
-    if (!raw.socket.write(pings)) await Promise.race([once(raw.socket, 'drain'), raw.ended]);
+    if (!raw.socket.write(pings)) await Promise.race([drained(), ended]);
     await new Promise(setImmediate);
   }
   expect(server.gateway.carrierCount).toBe(0);
-});
-
-it.each([
-  ['a key that is none', ['Key: dGhlIHNhbXBsZSBub25jZQ==', 'Key: short'], '400'],
-  ['a key of other characters', ['Key: dGhlIHNhbXBsZSBub25jZQ==', 'Key: dGhlIHNhbXBsZSBub25j!!=='], '400'],
-  ['another version', ['Version: 13', 'Version: 8'], '426'],
-  ['no WebSocket', ['Upgrade: WebSocket', 'Upgrade: h2c'], '400'],
-  ['another method', ['GET', 'POST'], '405'],
-])('refuses a handshake with %s', async (_what, [given, instead], status) => {
-  const server = await serve();
-  const raw = new RawConnection(server.port);
-  raw.write(HANDSHAKE.replace(given as string, instead as string));
-  await raw.ended;
-  expect(raw.received).toContain(`HTTP/1.1 ${status} `);
-  expect(raw.received).toContain('[4,"protocol_error",');
-  expect(raw.received.includes('\r\nSec-WebSocket-Version: 13\r\n')).toBe(status === '426');
 });
