@@ -101,7 +101,7 @@ describe.each(TRANSPORT_CASES)('over %s', (_over, transports) => {
       await stuck.passed;
       return 'never';
     };
-    const answer = roomOf(connect(server, { transports })).iterate('count', { to: 0 }, { ahead: 2, timeoutMs: 150 });
+    const answer = roomOf(connect(server, { transports })).iterate('count', { to: 0 }, { ahead: 2, timeoutMs: 1_000 });
     expect((await answer.next()).value).toBe(1);
     expect((await answer.next()).value).toBe(2);
     expect(await failureOf(answer.next())).toMatchObject({ code: 'timeout' });
