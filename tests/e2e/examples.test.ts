@@ -1,10 +1,11 @@
 /** Every example, started by the command that its readers are told, and used in a browser. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, openBrowser, screenshots } from './browser.ts';
+import { DemoPage } from './demo-page.ts';
 
 const root = new URL('../../', import.meta.url);
 let browser: Browser;
@@ -14,21 +15,30 @@ beforeAll(async () => {
   browser = await openBrowser();
 });
 afterAll(() => browser.close());
-afterEach(async () => {
+afterEach(stopAll);
+
+async function stopAll(): Promise<void> {
   for (const child of running.splice(0)) {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    // The command starts the example as its child, and ends with it.
+    // Closed when all have ended that may say something: npm does before what it has started.
+    const ended = new Promise((resolve) => child.once('close', resolve));
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
     await ended;
   }
-});
+}
 
-/** Starts an example; resolves to its address. */
-async function start(name: string): Promise<string> {
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Starts an example; resolves to its address. `said`: takes its lines. */
+async function start(name: string, said: string[] = []): Promise<string> {
   const env = { ...process.env, PORT: '0' };
   const child = spawn('npm', ['run', '--silent', 'example', name], { cwd: root, env, detached: true });
   running.push(child);
-  const said: string[] = [];
   return new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
@@ -50,9 +60,8 @@ const folders = readdirSync(new URL('examples/', root), { withFileTypes: true })
 
 test.each(folders)('%s has at most 120 lines', (name) => {
   const folder = new URL(`examples/${name}/`, root);
-  const lines = readdirSync(folder).flatMap((file) =>
-    readFileSync(new URL(file, folder), 'utf8').trimEnd().split('\n'),
-  );
+  const code = readdirSync(folder).filter((file) => /\.(?:tsx?|html)$/.test(file));
+  const lines = code.flatMap((file) => readFileSync(new URL(file, folder), 'utf8').trimEnd().split('\n'));
   expect(lines.length).toBeGreaterThan(20);
   expect(lines.length).toBeLessThanOrEqual(120);
 });
@@ -161,5 +170,53 @@ describe('examples', () => {
     await shoot(ann, 'dashboard');
     await bob.close();
     await at(ann, 'p:not(:has-text("bob")):has-text("ann")').waitFor();
+  });
+
+  test('cluster: all arrives while node after node is killed, and nothing is left running', async () => {
+    const said: string[] = [];
+    const url = await start('cluster', said);
+    const pages = await Promise.all([1, 2, 3].map(async () => new DemoPage(await browser.open(url))));
+    for (const page of pages) await page.connected('websocket');
+    const pidOf = (line: string): number => Number(/process (\d+)/.exec(line)?.[1]);
+    const first = said.filter((line) => line.startsWith('node-')).map(pidOf);
+    const expected: string[] = [];
+    const talk = async (when: string): Promise<void> => {
+      for (const [i, page] of pages.entries()) {
+        const text = `~${i} ${when}`;
+        expected.push(text);
+        await page.say(text);
+        await Promise.all(pages.map((other) => other.sees(text)));
+      }
+    };
+    await talk('before');
+    for (const [n, pid] of first.entries()) {
+      process.kill(pid, 'SIGKILL');
+      await talk(`after ${n + 1}`);
+    }
+    for (const page of pages) expect(await page.part('message').filter({ hasText: '~' }).count()).toBe(expected.length);
+    const texts = await pages[0]?.messages('~');
+    expect(texts?.map((text) => expected.findIndex((one) => text.includes(one)))).toEqual([...expected.keys()]);
+    await shoot((pages[0] as DemoPage).page, 'cluster');
+
+    expect(said.filter((line) => line.startsWith('node-')).length).toBe(6);
+    await stopAll();
+    const pids = said.filter((line) => line.startsWith('node-')).map(pidOf);
+    expect(pids.filter(isRunning)).toEqual([]);
+  }, 120_000);
+
+  test('cluster: what Docker is told names what is there', () => {
+    const folder = new URL('examples/cluster/', root);
+    const file = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+    const services = [...file('compose.yaml').matchAll(/^ {2}([\w-]+):/gm)].map(([, name]) => name);
+    const upstreams = [...file('nginx.conf').matchAll(/server ([\w-]+):3000/g)].map(([, name]) => name);
+    expect(upstreams).toEqual(['node-1', 'node-2', 'node-3']);
+    expect(services).toEqual(expect.arrayContaining([...upstreams, 'redis', 'balancer']));
+    const [, mounted = ''] = /'\.\/(.+?):/.exec(file('compose.yaml')) ?? [];
+    const [, dockerfile = ''] = /dockerfile: (\S+) /.exec(file('compose.yaml')) ?? [];
+    expect([existsSync(new URL(mounted, folder)), existsSync(new URL(dockerfile, root))]).toEqual([true, true]);
+    const [, script = ''] = /npm run (\w+)/.exec(file('Dockerfile')) ?? [];
+    expect(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).scripts[script]).toBeDefined();
+    const [, main = ''] = /CMD \["node", "(.+)"\]/.exec(file('Dockerfile')) ?? [];
+    expect(existsSync(new URL(main.replace('/dist/', '/src/').replace('.js', '.ts'), root))).toBe(true);
   });
 });

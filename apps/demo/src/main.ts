@@ -1,7 +1,13 @@
+import { redisBroker } from '@runnel/server/redis';
 import { startDemo } from './server/start-demo.ts';
 
+const { HOST: host, PORT: port = '3000', REDIS_URL: redis } = process.env;
 try {
-  const demo = await startDemo({ port: Number(process.env['PORT'] ?? 3000) });
+  const demo = await startDemo({
+    port: Number(port),
+    ...(host === undefined ? {} : { host }),
+    ...(redis === undefined ? {} : { broker: redisBroker({ url: redis }) }),
+  });
   console.log(`Runnel demo on ${demo.url}`);
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,3 +1,4 @@
+import { RunnelError } from '@runnel/protocol';
 import type { ServerChannel } from '@runnel/server';
 import type { DemoContract, FlowState } from '../contract.ts';
 import { Pace } from '../pace.ts';
@@ -49,8 +50,11 @@ export class FlowRuns {
     this.#runs.set(flowId, run);
   }
 
+  /** @throws RunnelError where no such run is here */
   take(flowId: string, n: number): void {
-    this.#runs.get(flowId)?.received.take(n);
+    const run = this.#runs.get(flowId);
+    if (run === undefined) throw new RunnelError('handler_failed', 'This run is over, or at another node.');
+    run.received.take(n);
   }
 
   /** To be asked when all numbers have been sent: those that have not come are missing. */

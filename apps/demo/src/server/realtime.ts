@@ -1,4 +1,4 @@
-import { createServer, type RunnelServer } from '@runnel/server';
+import { type Broker, createServer, type RunnelServer } from '@runnel/server';
 import { contract, type DemoContract } from '../contract.ts';
 import { realtimePath } from '../realtime-path.ts';
 import { findRoom } from '../rooms.ts';
@@ -8,11 +8,12 @@ import type { FlowRuns } from './flow-runs.ts';
 export type Realtime = RunnelServer<DemoContract, User>;
 
 /** The realtime half of the demo: who may do what, and what the server does with what it is sent. */
-export function createRealtime(flows: FlowRuns): Realtime {
+export function createRealtime(flows: FlowRuns, broker?: Broker): Realtime {
   const directory = new Directory();
   const realtime: Realtime = createServer<DemoContract, User>({
     contract,
     path: realtimePath,
+    broker,
     authenticate: ({ auth }) => directory.authenticate(auth),
   });
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Broker } from '@runnel/server';
 import { BadNetwork } from './bad-network.ts';
 import { FlowRuns } from './flow-runs.ts';
 import { LinkCutter } from './link-cutter.ts';
@@ -11,6 +12,8 @@ export interface DemoOptions {
   readonly port: number;
   /** Default: loopback only. */
   readonly host?: string;
+  /** Shared with other nodes. Default: in memory, for this one. */
+  readonly broker?: Broker;
 }
 
 export interface Demo {
@@ -20,11 +23,14 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-/** Starts the demo. What it knows is in memory: a new start knows nothing of the last one. */
-export async function startDemo({ port, host = '127.0.0.1' }: DemoOptions): Promise<Demo> {
+/**
+ * Starts the demo. What it knows beside the broker is in memory: a new start knows nothing of the last one, and one node nothing of the names and
+ * runs of the flow test at another.
+ */
+export async function startDemo({ port, host = '127.0.0.1', broker }: DemoOptions): Promise<Demo> {
   const cutter = new LinkCutter();
   const flows = new FlowRuns();
-  const realtime = createRealtime(flows);
+  const realtime = createRealtime(flows, broker);
   const network = new BadNetwork();
   // Hears only what the network lets pass.
   const site = createServer(createSite(cutter, network));
