@@ -13,12 +13,14 @@ import {
   HandOvers,
   type MessagesQuestion,
   Post,
+  type SearchQuestion,
   type SharedLine,
   sharedLine,
   type TakeQuestion,
 } from '@runnel/server';
 import type { Coverage } from './coverage.ts';
 import type { LedgerChecker } from './ledger-checker.ts';
+import { check } from './violation.ts';
 import type { VirtualPost } from './virtual-post.ts';
 
 type Session = ServerSession<SharedLine, Identity>;
@@ -27,6 +29,8 @@ interface ServeQuestion {
   readonly ask: 'serve';
   readonly body: string;
 }
+
+type NodeQuestion = TakeQuestion | SearchQuestion | MessagesQuestion | ServeQuestion;
 
 export interface ClusterNodeOptions {
   readonly name: string;
@@ -90,8 +94,7 @@ export class ClusterNode implements VirtualCluster<Identity> {
     const clock = { now: () => time.now, after: (ms: number, run: () => void) => time.after(ms, run) };
     this.#post = new Post({
       ...{ node: name, nodes: post, clock, onError },
-      answer: ({ body, from, signal }) =>
-        this.#answer(body as TakeQuestion | MessagesQuestion | ServeQuestion, from, signal),
+      answer: ({ body, from, signal }) => this.#answer(body as NodeQuestion, from, signal),
       hear: (news, from) => this.handOvers.hear(news as EstateNews, from),
       onNodes: () => {},
     });
@@ -168,9 +171,10 @@ export class ClusterNode implements VirtualCluster<Identity> {
   /** Whether a request is being served that another node has forwarded. */
   #serving = false;
 
-  #answer(question: TakeQuestion | MessagesQuestion | ServeQuestion, from: string, signal: AbortSignal): unknown {
+  #answer(question: NodeQuestion, from: string, signal: AbortSignal): unknown {
     if (this.dead) return new Promise(() => {});
-    if (question.ask === 'take') return this.handOvers.give(question, from);
+    if (question.ask === 'take') return this.#give(question, from);
+    if (question.ask === 'search') return this.#whereabouts(question);
     if (question.ask === 'messages') return null;
     if (this.draining) return null;
     return new Promise<readonly string[]>((resolve) => {
@@ -186,6 +190,25 @@ export class ClusterNode implements VirtualCluster<Identity> {
         resolve([]);
       });
     });
+  }
+
+  /** Invariant 5: a session leaves only for an attach that is later than the one it has. */
+  async #give(question: TakeQuestion, from: string): Promise<unknown> {
+    const { gen, sid } = question;
+    const answer = await this.handOvers.give(question, from);
+    try {
+      if ('session' in answer)
+        check(gen > answer.session.gen, 5, () => `${sid} of ${answer.session.gen} was given to an attach of ${gen}`);
+    } catch (violation) {
+      this.#options.onError(violation);
+    }
+    return answer;
+  }
+
+  #whereabouts(question: SearchQuestion): unknown {
+    const answer = this.handOvers.whereabouts(question);
+    if (answer.length > 0) this.#options.coverage.saw('found by search');
+    return answer;
   }
 
   setCutOff(isCutOff: boolean): void {

@@ -293,12 +293,9 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     if (this.alive.length === 0) this.start();
   }
 
-  /** With a node go its sessions, and the knowledge of where those went that it had. */
-  #takeLeave({ handOvers, server }: ClusterNode, cause: string): void {
-    for (const sid of this.ledgers.sids) {
-      const had = server.registry.session(sid) !== undefined || handOvers.trace(sid) !== null;
-      if (had) this.ledgers.excuse(sid, cause);
-    }
+  /** With a node go its sessions, and no others: where those are that it gave away, the others know. */
+  #takeLeave({ server }: ClusterNode, cause: string): void {
+    for (const { sid } of server.registry.sessions()) this.ledgers.excuse(sid, cause);
   }
 
   /** A session that was on its way is nowhere any more. */

@@ -144,6 +144,7 @@ export const CLUSTER_EVENTS = [
   'die',
   'forwarded',
   'hand-over',
+  'found by search',
   'relayed',
   'post lost',
   'snapshot lost',

@@ -1,11 +1,12 @@
 /**
- * npm run sim:mutants: breaks one rule at a time in a copy of the source, and expects the simulator or a test to notice. A mutant that nobody notices is a
- * rule that nothing holds to: exit code 1.
+ * npm run sim:mutants [-- --rule N]: breaks one rule at a time in a copy of the source, and expects the simulator or a test to notice. A mutant that nobody
+ * notices is a rule that nothing holds to: exit code 1. `--rule` takes only those whose rule begins so.
  */
 import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 import { WORLDS, type WorldName } from './runner.ts';
 
@@ -120,13 +121,14 @@ function start(copy: string, args: readonly string[]): Promise<{ code: number | 
 }
 
 /** The unbroken copy must pass everything that is to notice a break. */
-async function checkBaseline(copy: string): Promise<void> {
-  const tests = [...new Set(MUTATIONS.flatMap(({ by }) => ('tests' in by ? by.tests : [])))];
+async function checkBaseline(copy: string, mutations: readonly Mutation[]): Promise<void> {
+  const tests = [...new Set(mutations.flatMap(({ by }) => ('tests' in by ? by.tests : [])))];
   // As many schedules as any mutant gets: what fails there fails for its own reason.
   const seedsOf = (world: WorldName): number =>
-    Math.max(...MUTATIONS.map(({ by }) => ('world' in by && by.world === world ? by.seeds : 0)));
+    Math.max(...mutations.map(({ by }) => ('world' in by && by.world === world ? by.seeds : 0)));
   const runs: readonly Mutation['by'][] = [{ tests }, ...WORLDS.map((world) => ({ world, seeds: seedsOf(world) }))];
   for (const by of runs) {
+    if ('tests' in by ? by.tests.length === 0 : by.seeds === 0) continue;
     const verdict = await run(copy, by);
     if (verdict !== null) throw new Error(`Nothing is broken yet, and there is a failure: ${verdict}`);
   }
@@ -134,11 +136,14 @@ async function checkBaseline(copy: string): Promise<void> {
 
 async function main(): Promise<number> {
   const startedAt = performance.now();
+  const { values } = parseArgs({ options: { rule: { type: 'string', default: '' } } });
+  const mutations = MUTATIONS.filter(({ rule }) => rule.startsWith(values.rule));
+  if (mutations.length === 0) throw new Error(`--rule is ${values.rule}; no rule begins so.`);
   const copies = await Promise.all(Array.from({ length: availableParallelism() }, makeCopy));
   const verdicts = new Map<Mutation, Verdict>();
   try {
-    await checkBaseline(copies[0] as string);
-    const queue = [...MUTATIONS];
+    await checkBaseline(copies[0] as string, mutations);
+    const queue = [...mutations];
     const work = async (copy: string): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const verdict = await runMutation(copy, next);
@@ -151,11 +156,11 @@ async function main(): Promise<number> {
     await Promise.all(copies.map((copy) => rm(copy, { recursive: true, force: true })));
   }
   console.log('\n| rule | what was broken | caught by |\n|---|---|---|');
-  for (const mutation of MUTATIONS)
+  for (const mutation of mutations)
     console.log(`| ${mutation.rule} | ${mutation.breaks} | ${verdicts.get(mutation) ?? '**nothing**'} |`);
-  const survivors = MUTATIONS.filter((mutation) => verdicts.get(mutation) === null).length;
+  const survivors = mutations.filter((mutation) => verdicts.get(mutation) === null).length;
   const minutes = (performance.now() - startedAt) / 60_000;
-  console.log(`\n${MUTATIONS.length - survivors} of ${MUTATIONS.length} caught in ${minutes.toFixed(1)} minutes`);
+  console.log(`\n${mutations.length - survivors} of ${mutations.length} caught in ${minutes.toFixed(1)} minutes`);
   return survivors === 0 ? 0 : 1;
 }
 

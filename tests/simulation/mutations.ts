@@ -24,6 +24,7 @@ const SERVER = 'packages/protocol/src/session/server';
 const CHANNELS = 'packages/protocol/src/channels';
 const CLUSTER = 'packages/server/src/cluster';
 
+const HAND_OVERS = ['packages/server/test/cluster/hand-overs.test.ts'];
 const LATENESS = ['packages/protocol/test/session/lateness.test.ts'];
 const OVERTAKEN = ['packages/protocol/test/session/overtaken-attach.test.ts'];
 const SCARCITY = ['packages/protocol/test/session/scarcity.test.ts'];
@@ -429,15 +430,15 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${CLUSTER}/hand-overs.ts`,
     find: 'if (session.gen >= gen) return { fenced: session.gen };',
     replace: '',
-    by: cluster(1_500),
+    by: cluster(800),
   },
   {
     rule: 'N3',
-    breaks: 'a node that gave a session away does not say to whom',
+    breaks: 'a session on its way to a node is nowhere',
     file: `${CLUSTER}/hand-overs.ts`,
-    find: ': { elsewhere: tombstone.to };',
-    replace: ': { none: true };',
-    by: cluster(1_500),
+    find: 'this.#pending.has(sid) ||',
+    replace: '',
+    by: { tests: HAND_OVERS },
   },
   {
     rule: 'N4',
@@ -445,15 +446,31 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${CLUSTER}/hand-overs.ts`,
     find: 'this.#pending.set(key.sid,',
     replace: "this.#pending.set('',",
-    by: cluster(1_500),
+    by: cluster(800),
   },
   {
     rule: 'N5',
     breaks: 'a node that says nothing is taken for one without the session',
     file: `${CLUSTER}/hand-overs.ts`,
-    find: "if (PostFailure.is(error, 'unreachable')) continue;",
-    replace: 'if (error !== null) continue;',
-    by: cluster(1_500),
+    find: "if (!PostFailure.is(error, 'unreachable')) throw error;",
+    replace: 'if (PostFailure === null) throw error;',
+    by: cluster(800),
+  },
+  {
+    rule: 'N5',
+    breaks: 'a session is lost when the node is dead that knew where it went',
+    file: `${CLUSTER}/hand-overs.ts`,
+    find: 'await this.#search.find(sid)',
+    replace: '[]',
+    by: cluster(800),
+  },
+  {
+    rule: 'N5',
+    breaks: 'a node that does not say whether it has a session is taken for one without it',
+    file: `${CLUSTER}/session-search.ts`,
+    find: "if (!PostFailure.is(error, 'unreachable')) throw error;",
+    replace: 'if (PostFailure === null) throw error;',
+    by: { tests: HAND_OVERS },
   },
   {
     rule: 'N6',

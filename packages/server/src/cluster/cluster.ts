@@ -20,6 +20,7 @@ import {
 import { Post, type Question } from './post.ts';
 import type { PresenceExchange } from './presence-exchange.ts';
 import { type ForwardedAnswer, RemoteCall } from './remote-call.ts';
+import type { SearchQuestion } from './session-search.ts';
 
 export interface ClusterOptions<I extends Identity & Expiring>
   extends Omit<HandOversOptions<I>, 'post' | 'application'> {
@@ -138,10 +139,12 @@ export class Cluster<I extends Identity & Expiring> {
   }
 
   #answer({ body, from, signal }: Question): unknown {
-    const question = body as TakeQuestion | MessagesQuestion | ServeQuestion | CensusQuestion;
+    const question = body as TakeQuestion | SearchQuestion | MessagesQuestion | ServeQuestion | CensusQuestion;
     switch (question.ask) {
       case 'take':
         return this.#handOvers.give(question, from);
+      case 'search':
+        return this.#handOvers.whereabouts(question);
       case 'messages':
         return this.#handOvers.messages(question);
       case 'serve':

@@ -16,6 +16,7 @@ import type { ApplicationRecord } from './application-record.ts';
 import type { FormerNode } from './former-node.ts';
 import { type Post, PostFailure } from './post.ts';
 import type { SessionEstate } from './session-estate.ts';
+import { type SearchAnswer, type SearchQuestion, SessionSearch } from './session-search.ts';
 
 /** How long an attach waits for a session that is elsewhere, ms. After that its client comes again. */
 const TAKE_MS = 1_500;
@@ -49,12 +50,13 @@ export interface MessagesQuestion {
 /** What of an attach says which session it means. */
 export type Claimed = Pick<Attach, 'gen' | 'key' | 'node'>;
 
+type NotHere = { readonly elsewhere: string } | { readonly none: true };
+
 type TakeAnswer =
   | { readonly session: SessionRecord; readonly application: ApplicationRecord }
   | { readonly fenced: number }
-  | { readonly elsewhere: string }
   | { readonly over: string }
-  | { readonly none: true };
+  | NotHere;
 
 /** Between the node that a session was taken from and the one that took it. */
 export type EstateNews =
@@ -94,6 +96,7 @@ export interface HandOversOptions<I extends Identity & Expiring> {
 
 export class HandOvers<I extends Identity & Expiring> {
   readonly #options: HandOversOptions<I>;
+  readonly #search: SessionSearch;
   /** Where sessions went that were here, the oldest first. */
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #estates = new Map<string, SessionEstate<I>>();
@@ -106,6 +109,7 @@ export class HandOvers<I extends Identity & Expiring> {
 
   constructor(options: HandOversOptions<I>) {
     this.#options = options;
+    this.#search = new SessionSearch(options.post, options.node);
   }
 
   /** What is kept for sessions that are not here. */
@@ -173,30 +177,45 @@ export class HandOvers<I extends Identity & Expiring> {
     return forwarded || guess === node ? this.trace(read.sid) : guess;
   }
 
-  /** Asks whoever may have the session, the likeliest first. Only where none of them does it is lost. */
+  /** Asks whoever may have the session, the likeliest first. Only where none of them does, and nobody knows of it, it is lost. */
   async #ask(attach: Claimed, identity: I, { sid, node: origin }: ReadKey): Promise<LocationRefusal | null> {
-    const { node, post } = this.#options;
     const question: TakeQuestion = { ask: 'take', sid, user: identity.id, gen: attach.gen };
+    const likely = [attach.node, this.trace(sid), origin].filter((guess) => typeof guess === 'string');
+    try {
+      // The node that knew where it went may be gone, or have begun anew.
+      const said =
+        (await this.#follow(likely, question)) ?? (await this.#follow(await this.#search.find(sid), question));
+      if (said === null) return null;
+      const { answer, from } = said;
+      if ('fenced' in answer) return [Type.fenced, answer.fenced];
+      if ('over' in answer) return [Type.goaway, answer.over, 'the session has ended', 0, attach.gen];
+      this.#adopt(answer, identity, from);
+      return null;
+    } catch {
+      // Of a node that says nothing it is not known whether it has the session.
+      return [Type.retry, attach.gen, RETRY_MS];
+    }
+  }
+
+  /** Asks one node after the other, and wherever they say that the session went. Null: none of them has it. */
+  async #follow(
+    nodes: readonly string[],
+    question: TakeQuestion,
+  ): Promise<{ readonly answer: Exclude<TakeAnswer, NotHere>; readonly from: string } | null> {
+    const { node, post } = this.#options;
+    const guesses = [...nodes];
     const asked = new Set([node]);
-    const guesses = [attach.node, this.trace(sid), origin].filter((guess) => typeof guess === 'string');
     for (let to = guesses.shift(); to !== undefined && asked.size < ASKED_MAX; to = guesses.shift()) {
       if (asked.has(to)) continue;
       asked.add(to);
-      let answer: TakeAnswer;
       try {
-        answer = (await post.ask(to, question, { timeoutMs: GIVE_MS })) as TakeAnswer;
+        const answer = (await post.ask(to, question, { timeoutMs: GIVE_MS })) as TakeAnswer;
+        if ('elsewhere' in answer) guesses.unshift(answer.elsewhere);
+        else if (!('none' in answer)) return { answer, from: to };
       } catch (error) {
-        // A node that is not there has no sessions any more. Of one that says nothing that is not known.
-        if (PostFailure.is(error, 'unreachable')) continue;
-        return [Type.retry, attach.gen, RETRY_MS];
+        // A node that is not there has no sessions any more.
+        if (!PostFailure.is(error, 'unreachable')) throw error;
       }
-      if ('fenced' in answer) return [Type.fenced, answer.fenced];
-      if ('over' in answer) return [Type.goaway, answer.over, 'the session has ended', 0, attach.gen];
-      if ('session' in answer) {
-        this.#adopt(answer, identity, to);
-        return null;
-      }
-      if ('elsewhere' in answer) guesses.unshift(answer.elsewhere);
     }
     return null;
   }
@@ -242,6 +261,18 @@ export class HandOvers<I extends Identity & Expiring> {
   }
 
   // ——— asked by others ———
+
+  /** What is known here of sessions that another node looks for. */
+  whereabouts({ sids }: SearchQuestion): SearchAnswer {
+    const { clock, node, registry } = this.#options;
+    const now = clock.now();
+    return sids.flatMap((sid) => {
+      const isKnown =
+        registry.session(sid) !== undefined || this.#pending.has(sid) || registry.finished(sid, now) !== null;
+      const at = isKnown ? node : this.trace(sid);
+      return at === null ? [] : [[sid, at] as const];
+    });
+  }
 
   /** Gives a session away. */
   async give({ sid, user, gen }: TakeQuestion, to: string): Promise<TakeAnswer> {

@@ -14,6 +14,7 @@ import { memoryBroker } from '../../src/brokers/memory.ts';
 import { type EstateNews, HandOvers, type MessagesQuestion, type TakeQuestion } from '../../src/cluster/hand-overs.ts';
 import { Post } from '../../src/cluster/post.ts';
 import { SessionEstate } from '../../src/cluster/session-estate.ts';
+import type { SearchQuestion } from '../../src/cluster/session-search.ts';
 import { Encoder } from '../../src/encoder.ts';
 import { ResumeKeys } from '../../src/keys.ts';
 import { type SharedLine, sharedLine } from '../../src/shared-line.ts';
@@ -59,8 +60,9 @@ class Node {
     this.post = new Post({
       ...{ node: name, nodes: wire, clock },
       answer: ({ body, from }) => {
-        const question = body as TakeQuestion | MessagesQuestion;
-        return question.ask === 'take' ? this.handOvers.give(question, from) : this.handOvers.messages(question);
+        const question = body as TakeQuestion | SearchQuestion | MessagesQuestion;
+        if (question.ask === 'take') return this.handOvers.give(question, from);
+        return question.ask === 'search' ? this.handOvers.whereabouts(question) : this.handOvers.messages(question);
       },
       hear: (news, from) => this.handOvers.hear(news as EstateNews, from),
       onNodes: () => {},
@@ -230,6 +232,7 @@ describe('a hand-over', () => {
     await clock.advance(10_000);
     expect(await silent).toEqual([Type.retry, 2, expect.any(Number)]);
     wire.drop('a');
+    wire.fate = (text) => [text];
     expect(await b.take(3, session.key)).toBeNull();
   });
 
@@ -273,5 +276,89 @@ describe('a hand-over', () => {
     const session = a.create();
     expect(await b.take(2, `${session.key}x`)).toBeNull();
     expect(a.registry.size).toBe(1);
+  });
+});
+
+describe('a session that nobody knows of who should', () => {
+  /** It went from a, which is gone, to b; its client, who has not heard of that, comes to c. */
+  async function astray() {
+    const nodes = await cluster();
+    const session = nodes.a.create();
+    await nodes.b.take(2, session.key);
+    nodes.b.attach({ gen: 2, key: session.key });
+    nodes.wire.drop('a');
+    return { ...nodes, session };
+  }
+
+  it('is found where it lives', async () => {
+    const { b, c, session } = await astray();
+    expect(await c.take(3, session.key, 'ann', 'a')).toBeNull();
+    expect(c.registry.session(session.sid)).toBeDefined();
+    expect(b.registry.size).toBe(0);
+  });
+
+  it('is found where it went on to', async () => {
+    const { b, c, clock, session, wire } = await astray();
+    const d = new Node('d', wire, clock);
+    await d.post.open();
+    await c.take(3, session.key, 'ann', 'b');
+    c.attach({ gen: 3, key: session.key });
+    expect(b.handOvers.trace(session.sid)).toBe('c');
+    expect(await d.take(4, session.key, 'ann', 'a')).toBeNull();
+    expect(d.registry.session(session.sid)).toBeDefined();
+  });
+
+  it('is known where it is on its way to, should the node be gone by then that gave it', async () => {
+    const { a, b, wire } = await cluster();
+    const session = a.create();
+    wire.holds = true;
+    const taken = b.take(2, session.key);
+    expect(b.handOvers.whereabouts({ ask: 'search', sids: ['other', session.sid] })).toEqual([[session.sid, 'b']]);
+    while (b.registry.size === 0) {
+      await turn();
+      wire.deliver();
+    }
+    expect(await taken).toBeNull();
+  });
+
+  it('is not lost before all who are alive have said that they do not have it', async () => {
+    const { b, c, clock, session, wire } = await astray();
+    wire.fate = (text, to) => (to === 'b' ? [] : [text]);
+    const unsaid = c.take(3, session.key, 'ann', 'a');
+    await turn();
+    await clock.advance(1_000);
+    expect(await unsaid).toEqual([Type.retry, 3, expect.any(Number)]);
+    wire.drop('b');
+    expect(await c.take(4, session.key, 'ann', 'a')).toBeNull();
+    expect([b.registry.size, c.registry.size]).toEqual([1, 0]);
+  });
+
+  it('is told to have ended, by the node where it did', async () => {
+    const { b, c, clock, session } = await astray();
+    b.registry.session(session.sid)?.end('kicked', 'enough', clock.now());
+    expect(await c.take(3, session.key, 'ann', 'a')).toEqual([Type.goaway, 'kicked', expect.any(String), 0, 3]);
+  });
+
+  it('is looked for together with all others: two questions to each node, however many they are', async () => {
+    const { a, b, c, wire } = await cluster();
+    const keys = Array.from({ length: 10 }, (_, n) => {
+      a.attach({ gen: 1, cid: `c${n}` });
+      return [...a.registry.sessions()].at(-1)?.key ?? '';
+    });
+    for (const key of keys) await b.take(2, key);
+    wire.drop('a');
+    const asked: string[] = [];
+    wire.fate = (text, to) => {
+      if (text.includes('"search"')) asked.push(to);
+      return [text];
+    };
+    wire.holds = true;
+    const taken = keys.map((key) => c.take(3, key, 'ann', 'a'));
+    while (c.registry.size < keys.length) {
+      await turn();
+      wire.deliver();
+    }
+    expect(await Promise.all(taken)).toEqual(keys.map(() => null));
+    expect(asked).toEqual(['b', 'b']);
   });
 });
