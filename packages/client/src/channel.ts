@@ -29,7 +29,7 @@ import {
 import { type MessageObservable, observeMessages } from './observable.ts';
 import { type ChannelPresence, ClientPresence } from './presence.ts';
 import type { Sink } from './shared-channel.ts';
-import type { CallOptions, SharedChannels } from './shared-channels.ts';
+import type { CallOptions, PublishOptions, SharedChannels } from './shared-channels.ts';
 import { type ChannelSnapshot, readSnapshot, type SnapshotArguments, type SnapshotHandler } from './snapshot.ts';
 import { type IterateOptions, type StreamedAnswer, streamAnswer } from './streamed-answer.ts';
 
@@ -119,12 +119,12 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
 
   /**
    * Publishes; resolves when the server has handled it and what that broadcast is accepted. Without a connection it waits in a bounded queue.
-   * @throws RunnelError as rejection, for instance `validation_failed`, `forbidden`, `timeout`, `queue_full`, `indeterminate`, `disconnected`
+   * @throws RunnelError as rejection, for instance `validation_failed`, `forbidden`, `timeout`, `queue_full`, `broker_failed`, `indeterminate`, `disconnected`
    */
   publish<N extends AnsweredName<C, K>>(
     name: N,
     data: PublishInput<C, K, N>,
-    options: CallOptions = {},
+    options: PublishOptions = {},
   ): Promise<void> {
     return this.#channels.publish({ channel: this.name, name: name as string, data }, options);
   }

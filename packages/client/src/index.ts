@@ -39,6 +39,6 @@ export type { SharedWorkerLike, ShareOptions } from './share/index.ts';
 export type { Locks } from './share/locks.ts';
 export type { Broadcast } from './share/membership.ts';
 export type { Sharing } from './share/tab-session.ts';
-export type { CallOptions } from './shared-channels.ts';
+export type { CallOptions, PublishOptions } from './shared-channels.ts';
 export type { ChannelSnapshot, Snapshot, SnapshotArguments, SnapshotHandler } from './snapshot.ts';
 export type { IterateOptions, StreamedAnswer } from './streamed-answer.ts';

@@ -19,6 +19,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a publish is made. */
+export interface PublishOptions extends CallOptions {
+  /**
+   * Names the publish, so that making it again – after `broker_failed`, `indeterminate` or `timeout`, from another page too – does not do it twice: of one
+   * user's publishes to a channel under one key one is accepted, within 5 minutes. 1–64 printable ASCII characters. Default: a random one for each call.
+   */
+  readonly idempotencyKey?: string;
+}
+
 export interface SharedChannelsOptions {
   readonly channels: ClientChannels;
   readonly driver: () => Driver;
@@ -39,7 +48,7 @@ interface Message {
 /** What a call is beyond its message. */
 interface CallKind {
   /** Makes it a publish. */
-  readonly idemKey?: string;
+  readonly idemKey?: string | undefined;
   /** Makes it a request whose answer is streamed. */
   readonly stream?: Stream;
   readonly settle: Settle;
@@ -125,8 +134,8 @@ export class SharedChannels {
     }
   }
 
-  async publish(message: Message, options: CallOptions): Promise<void> {
-    await this.#settled(message, options, this.#options.newId());
+  publish(message: Message, options: PublishOptions): Promise<void> {
+    return this.#settled(message, options, options.idempotencyKey ?? this.#options.newId()).then(() => {});
   }
 
   request(message: Message, options: CallOptions): Promise<unknown> {
@@ -145,8 +154,9 @@ export class SharedChannels {
 
   #settled(message: Message, options: CallOptions, idemKey?: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (!/^[ -~]{1,64}$/.test(idemKey ?? 'k')) throw new RangeError('idempotencyKey: 1 to 64 ASCII characters.');
       const settle: Settle = (error, data) => (error === null ? resolve(data) : reject(error));
-      this.#call(message, options, idemKey === undefined ? { settle } : { settle, idemKey });
+      this.#call(message, options, { settle, idemKey });
     });
   }
 

@@ -353,6 +353,15 @@ describe('an event that the server does not have', () => {
 });
 
 describe('publish()', () => {
+  test('goes up under the key that it is given, or one of its own', async () => {
+    for (const options of [{ idempotencyKey: 'order 7' }, { idempotencyKey: 'order 7' }, {}, {}])
+      void room.publish('message', hi, options).catch(() => {});
+    await world.run(100);
+    const [first, second, third, fourth] = world.frames.filter(([type]) => type === 22).map((frame) => frame[5]);
+    expect([first, second]).toEqual(['order 7', 'order 7']);
+    expect(new Set(['order 7', third, fourth]).size).toBe(3);
+  });
+
   test('resolves when the server has answered; the message comes back as our own', async () => {
     const heard: [unknown, boolean][] = [];
     room.on('message', (message, { self }) => heard.push([message, self]));
@@ -379,6 +388,8 @@ describe('publish()', () => {
     await expect(room.publish('message', { text: 'x'.repeat(1_048_577) })).rejects.toMatchObject({
       code: 'payload_too_large',
     });
+    for (const idempotencyKey of ['', 'x'.repeat(65), 'a\nb', 'ä'])
+      await expect(room.publish('message', hi, { idempotencyKey })).rejects.toThrow(RangeError);
     await expect(room.publish('message', hi, { timeoutMs: 0 })).rejects.toThrow(RangeError);
   });
 

@@ -131,8 +131,8 @@ export class Publishes<I extends Identity> {
       await broadcasts.accepted();
       return null;
     } catch (error) {
-      // What was refused before it began had no effect, so it may be tried again.
-      if (!begun) this.#executions.delete(of.userId, name);
+      // What was refused before it began had no effect, and of what the broker did not take it keeps one: both may be tried again.
+      if (!begun || isOfBroker(error)) this.#executions.delete(of.userId, name);
       if (abort.caused(error)) return new RunnelError('canceled', 'the publish was canceled');
       return this.#core.reporter.answer(error, context);
     }
@@ -148,6 +148,8 @@ export class Publishes<I extends Identity> {
     return new ChannelHandle(this.#core.ports, publish.resolved, broadcast);
   }
 }
+
+const isOfBroker = (error: unknown): boolean => RunnelError.is(error) && error.code === 'broker_failed';
 
 function unknownEvent({ pattern, publish }: CompiledChannel, event: string): RunnelError {
   if (publish.has(event)) {

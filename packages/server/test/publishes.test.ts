@@ -274,6 +274,30 @@ describe('an idempotency key', () => {
     expect(await ann.codeOf(ann.publish('room/a', 'message', { text: 'x' }, 'same'))).toBeNull();
   });
 
+  it('runs again what the broker did not accept, which is one message then, also if it had come after all', async () => {
+    const gates = new Gates();
+    let runs = 0;
+    const publish: AnyHandlers['publish'] = {
+      message: ({ channel, data }) => {
+        runs += 1;
+        return channel.broadcast('message', data);
+      },
+    };
+    const harness = openRoom({ publish }, { latency: gates.latency });
+    const ann = await harness.connect('ann');
+    await ann.answer(ann.subscribe('room/a'));
+    // The broker accepts it, and nobody hears of that.
+    gates.hold('accepted');
+    const first = ann.publish('room/a', 'message', { text: 'x' }, 'same');
+    await turn();
+    gates.fail('accepted');
+    await turn();
+    expect(await ann.codeOf(first)).toBe('broker_failed');
+    expect(await ann.codeOf(ann.publish('room/a', 'message', { text: 'x' }, 'same'))).toBeNull();
+    expect(runs).toBe(2);
+    expect(ann.messages).toEqual([{ text: 'x' }]);
+  });
+
   it('makes each broadcast of a handler that runs again one message', async () => {
     const handlers: AnyHandlers = {
       publish: {

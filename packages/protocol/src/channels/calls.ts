@@ -25,7 +25,7 @@ export interface CallOptions {
   /** From the call on, time in the queue included, ms. Of a streamed answer: the longest wait for its first or next part, or its end. */
   readonly timeoutMs: number;
   /** Makes it a publish: names it across sessions, so that it is done once. */
-  readonly idemKey?: string;
+  readonly idemKey?: string | undefined;
   /** Makes it a request whose answer is streamed. */
   readonly stream?: Stream;
   readonly settle: Settle;
