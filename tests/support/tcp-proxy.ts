@@ -40,7 +40,8 @@ export class TcpProxy {
   readonly connections = new Set<ProxyConnection>();
   /** Connections that ever were. */
   accepted = 0;
-  readonly targetPort: number;
+  /** Where new connections lead. */
+  targetPort: number;
   readonly #server: Server;
 
   private constructor(targetPort: number) {
