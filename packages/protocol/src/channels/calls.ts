@@ -6,11 +6,13 @@ import { RunnelError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { Type } from '../wire/frames.ts';
 import { utf8Length } from '../wire/utf8.ts';
-import { type Parcel, toParcel } from './parcel.ts';
 
 /** What waits for a session at most: calls, and bytes of their payloads. */
 const CALL_QUEUE_MAX = 1_000;
 const CALL_QUEUE_BYTES_MAX = 1_048_576;
+
+/** Has a counted frame sent. False, and not sent: the session takes no more for now. From its call to its return nobody else is called. */
+export type Send = (text: string) => boolean;
 
 /** Told the one outcome of a call. Must not throw. */
 export type Settle = (error: RunnelError | null, data?: unknown) => void;
@@ -186,28 +188,28 @@ export class Calls {
     }
   }
 
-  /** The frames that may go up now, with no more calls unanswered than the server bears. */
-  *waiting(now: number): Generator<Parcel> {
-    for (const id of this.#canceled) yield toParcel(`[${Type.cancel},${id}]`, () => this.#canceled.delete(id));
+  /** Sends what may go up now, with no more calls unanswered than the server bears. False: not all of it was taken. */
+  sendDue(send: Send, now: number): boolean {
+    for (const id of this.#canceled) {
+      if (!send(`[${Type.cancel},${id}]`)) return false;
+      this.#canceled.delete(id);
+    }
     for (const call of this.#allowed) {
-      yield toParcel(`[${Type.part},${call.id},${call.untold}]`, () => {
-        call.untold = 0;
-        this.#allowed.delete(call);
-      });
+      if (!send(`[${Type.part},${call.id},${call.untold}]`)) return false;
+      call.untold = 0;
+      this.#allowed.delete(call);
     }
-    let room = DEFAULT_LIMITS.calls - this.#sent.size;
     for (const call of this.#queue) {
-      if (room <= 0) return;
-      room -= 1;
+      if (this.#sent.size >= DEFAULT_LIMITS.calls) return true;
       const id = this.#nextId();
-      yield toParcel(frameText(call, id, now), () => {
-        this.#dequeue(call);
-        call.id = id;
-        call.sentAt ??= now;
-        call.untold = 0;
-        this.#sent.set(id, call);
-      });
+      if (!send(frameText(call, id, now))) return false;
+      this.#dequeue(call);
+      call.id = id;
+      call.sentAt ??= now;
+      call.untold = 0;
+      this.#sent.set(id, call);
     }
+    return true;
   }
 
   #enqueue(call: Call): void {

@@ -17,8 +17,9 @@ import {
   Type,
   type WelcomeLimits,
 } from '../wire/frames.ts';
-import { type Call, type CallOptions, Calls, type Settle } from './calls.ts';
-import { type Parcel, toLine } from './parcel.ts';
+import { utf8Length } from '../wire/utf8.ts';
+import { splitLine } from '../wire/write.ts';
+import { type Call, type CallOptions, Calls, type Send, type Settle } from './calls.ts';
 import type { Subscription, SubscriptionListener } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -70,7 +71,7 @@ export class ClientChannels implements ClientApp {
   /** Our public names, the latest first. */
   #clients: string[] = [];
   /** The last session's; they hold until another says otherwise. */
-  #limits: Pick<WelcomeLimits, 'messageBytes' | 'dedupMs' | 'outboxBytes'> = DEFAULT_LIMITS;
+  #limits: Pick<WelcomeLimits, 'messageBytes' | 'dedupMs'> = DEFAULT_LIMITS;
 
   constructor(options: ClientChannelsOptions) {
     this.#options = options;
@@ -171,7 +172,7 @@ export class ClientChannels implements ClientApp {
     this.#wakeAt = Math.min(this.#wakeAt, at);
   }
 
-  /** Hands the session what it takes; returns whether that was anything. From a parcel to its `sent` nobody is called back, who might give it up. */
+  /** Hands the session what it takes; returns whether that was anything. */
   #handOver(): boolean {
     const session = this.#session;
     let any = false;
@@ -179,14 +180,13 @@ export class ClientChannels implements ClientApp {
     if (session.transport !== null) {
       this.#calls.refuse(this.#limits, this.#now);
       this.#subscriptions.announce(this.#now);
-      for (let batch = this.#batch(); batch.length > 0; batch = this.#batch()) {
-        if (!session.send(batch.flatMap(({ lines }) => lines))) {
-          this.#wake(this.#now + OUTBOX_RETRY_MS);
-          break;
-        }
-        any = true;
-        for (const { sent } of batch) sent();
-      }
+      const send: Send = (text) => {
+        const taken = session.send(splitLine(text, DEFAULT_LIMITS).map(toLine));
+        any ||= taken;
+        return taken;
+      };
+      if (!this.#subscriptions.sendDue(send, this.#now) || !this.#calls.sendDue(send, this.#now))
+        this.#wake(this.#now + OUTBOX_RETRY_MS);
     }
     if (session.holdsLoose) return any;
     // Where it does not take them they are lost.
@@ -194,23 +194,6 @@ export class ClientChannels implements ClientApp {
     this.#loose = [];
     this.#looseBytes = 0;
     return any;
-  }
-
-  /** What goes up together. The outbox takes all of it or nothing, so it is much less than an outbox holds. */
-  #batch(): Parcel[] {
-    const batch: Parcel[] = [];
-    let bytes = 0;
-    for (const parcel of this.#waiting()) {
-      batch.push(parcel);
-      for (const { size } of parcel.lines) bytes += size;
-      if (bytes * 8 > this.#limits.outboxBytes) break;
-    }
-    return batch;
-  }
-
-  *#waiting(): Generator<Parcel> {
-    yield* this.#subscriptions.waiting(this.#now);
-    yield* this.#calls.waiting(this.#now);
   }
 
   // ——— ClientApp ———
@@ -298,4 +281,8 @@ export class ClientChannels implements ClientApp {
     }
     if (!follows) this.#subscriptions.handleGap(subscription, this.#now);
   }
+}
+
+function toLine(text: string): Line {
+  return { text, size: utf8Length(text) + 1 };
 }

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import { backoffMs } from '../session/client/schedules.ts';
 import { type AttachSub, type Subscribed, type SubscribeOptions, Type } from '../wire/frames.ts';
 import { utf8Length } from '../wire/utf8.ts';
-import { type Parcel, toParcel } from './parcel.ts';
+import type { Send } from './calls.ts';
 import { Subscription, type SubscriptionListener } from './subscription.ts';
 
 /** An attach is one line, which holds the credentials and its other fields too. What does not fit is subscribed after the welcome. */
@@ -143,20 +143,21 @@ export class Subscriptions {
     for (const subscription of this.#asking) if (subscription.askAt <= now) subscription.subscribing();
   }
 
-  /** The frames that are due. */
-  *waiting(now: number): Generator<Parcel> {
+  /** Sends what is due. False: not all of it was taken. */
+  sendDue(send: Send, now: number): boolean {
     for (const name of this.#leaving) {
-      yield toParcel(JSON.stringify([Type.unsubscribe, name]), () => this.#leaving.delete(name));
+      if (!send(JSON.stringify([Type.unsubscribe, name]))) return false;
+      this.#leaving.delete(name);
     }
     for (const subscription of this.#asking) {
       if (subscription.askAt > now) continue;
       const { name, from } = subscription;
       const id = this.#nextId();
-      yield toParcel(JSON.stringify([Type.subscribe, id, name, from]), () => {
-        subscription.id = id;
-        this.#markAsked(subscription);
-      });
+      if (!send(JSON.stringify([Type.subscribe, id, name, from]))) return false;
+      subscription.id = id;
+      this.#markAsked(subscription);
     }
+    return true;
   }
 
   /** When the next frame is due that is not due `now`. */

@@ -33,8 +33,8 @@ export class FakeSession implements SessionPort {
   };
   /** Whether the outbox takes nothing more. */
   full = false;
-  /** How many times the channels called `send`. */
-  sends = 0;
+  /** How many times the channels had what was taken sent. */
+  flushes = 0;
   now = 1_000;
   refreshes = 0;
   readonly channels: ClientChannels;
@@ -61,13 +61,13 @@ export class FakeSession implements SessionPort {
   }
 
   flush(): void {
+    this.flushes += 1;
     this.onFlush();
   }
 
   send(lines: readonly Line[]): boolean {
     if (!this.ready) throw new Error('nothing is sent before there is a session');
     if (this.full) return false;
-    this.sends += 1;
     for (const { text, size } of lines) {
       if (size !== Buffer.byteLength(text) + 1) throw new Error(`size ${size} of ${text}`);
       const frame = JSON.parse(text) as Sent;
