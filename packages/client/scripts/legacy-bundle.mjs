@@ -15,9 +15,7 @@ const legacy = join(packageRoot, 'src/legacy');
 /** What compiled code calls, by the names that the compiler gives it. */
 const helpers = {
   __assign: 'assign',
-  __awaiter: 'awaiter',
   __extends: 'extend',
-  __generator: 'generator',
   __rest: 'rest',
   __spreadArray: 'spread',
   __values: 'walk',

@@ -88,7 +88,7 @@ export function lowerSyntax(text) {
 
 /**
  * What TypeScript would do more generally, and in more words: classes become functions whose prototype is one object literal, templates sums, and loops walk
- * over maps, sets and generators without symbols.
+ * over maps and sets without symbols.
  *
  * @type {ts.TransformerFactory<ts.SourceFile>}
  */
@@ -100,6 +100,8 @@ function plainSyntax(context) {
     factory.createExpressionStatement(factory.createAssignment(to, value));
 
   const visit = (/** @type {ts.Node} */ node) => {
+    if (ts.isFunctionLike(node) && isMachine(node))
+      throw new Error(`Async functions and generators are not for old browsers:\n${node.getText()}`);
     const visited = ts.visitEachChild(node, visit, context);
     if (ts.isForOfStatement(visited)) return plainLoop(visited);
     if (ts.isTemplateExpression(visited)) return plainTemplate(visited);
@@ -211,6 +213,12 @@ function plainSyntax(context) {
   }
 
   return (source) => /** @type {ts.SourceFile} */ (ts.visitNode(source, visit));
+}
+
+/** Whether a function would have to be made a machine of states: promises and callbacks do in less. @param {ts.SignatureDeclaration} made */
+function isMachine(made) {
+  const { asteriskToken } = /** @type {ts.FunctionLikeDeclaration} */ (made);
+  return (ts.getCombinedModifierFlags(made) & ts.ModifierFlags.Async) !== 0 || asteriskToken !== undefined;
 }
 
 /** @param {ts.ClassElement} member */

@@ -15,10 +15,10 @@ export interface MembersChange {
 /** The channel, as needed here. */
 export interface AttendedChannel {
   readonly name: string;
-  readonly hold: (options: SubscribeOptions) => () => void;
-  readonly ready: () => Promise<void>;
-  readonly subscribed: () => boolean;
-  readonly request: (method: string, data: unknown) => Promise<unknown>;
+  readonly subscribed: boolean;
+  hold(options: SubscribeOptions): () => void;
+  ready(): Promise<void>;
+  request(method: string, data: unknown): Promise<unknown>;
 }
 
 /** What a handle has entered with, as an object of its own: the same data twice are two. */
@@ -89,44 +89,46 @@ export class Attendance {
   }
 
   /** Is present with `data` from here on, in later sessions too; resolves when the server has said so. */
-  async enter(handle: object, data: unknown, options: SubscribeOptions): Promise<void> {
+  enter(handle: object, data: unknown, options: SubscribeOptions): Promise<void> {
     const entry = { data };
     const attendee = this.#attendees.get(handle) ?? { entry, accepted: null, release: this.#channel.hold(options) };
     this.#attendees.delete(handle);
     this.#attendees.set(handle, attendee);
-    await this.#show(attendee, entry);
+    return this.#show(attendee, entry);
   }
 
   /** The same with other data, for a handle that has entered; null: for the one that did so last. */
-  async update(handle: object | null, data: unknown): Promise<void> {
+  update(handle: object | null, data: unknown): Promise<void> {
     const attendee = handle === null ? [...this.#attendees.values()].at(-1) : this.#attendees.get(handle);
     if (attendee === undefined) {
-      throw new TypeError(`presence.update() of "${this.#channel.name}" needs presence.enter() before it.`);
+      const message = `presence.update() of "${this.#channel.name}" needs presence.enter() before it.`;
+      return Promise.reject(new TypeError(message));
     }
-    await this.#show(attendee, { data });
+    return this.#show(attendee, { data });
   }
 
   /** Takes back what a handle has entered with; null: all of them. */
-  async leave(handle: object | null): Promise<void> {
+  leave(handle: object | null): Promise<void> {
     const before = this.#current;
     const leaving = [...this.#attendees].filter(([of]) => handle === null || of === handle);
     for (const [of] of leaving) this.#attendees.delete(of);
-    try {
-      if (this.#current !== before && this.#channel.subscribed()) await this.#tell(this.#current);
-    } finally {
-      for (const [, { release }] of leaving) release();
-    }
+    const release = (): void => {
+      for (const [, attendee] of leaving) attendee.release();
+    };
+    if (this.#current !== before && this.#channel.subscribed) return this.#tell(this.#current).finally(release);
+    release();
+    return Promise.resolve();
   }
 
-  async #show(attendee: Attendee, entry: Entry): Promise<void> {
+  #show(attendee: Attendee, entry: Entry): Promise<void> {
     attendee.entry = entry;
-    try {
-      await this.#channel.ready();
-    } catch (error) {
-      this.#refused(entry);
-      throw error;
-    }
-    await this.#tell(entry);
+    return this.#channel.ready().then(
+      () => this.#tell(entry),
+      (error) => {
+        this.#refused(entry);
+        throw error;
+      },
+    );
   }
 
   /** Tells the server what is so, after what it was told before and unless it is so no more by then. */
@@ -134,27 +136,24 @@ export class Attendance {
     if (entry !== this.#current) return Promise.resolve();
     if (entry === this.#told) return this.#answer;
     this.#told = entry;
-    const before = this.#answer;
-    this.#answer = this.#ask(entry, before);
+    this.#answer = this.#answer.catch(() => {}).then(() => this.#ask(entry));
     this.#answer.catch(() => {});
     return this.#answer;
   }
 
-  async #ask(entry: Entry | null, before: Promise<void>): Promise<void> {
-    await before.catch(() => {});
+  #ask(entry: Entry | null): Promise<void> | undefined {
     if (entry !== this.#current) return;
-    if (entry === null) {
-      await this.#channel.request('$leave', null);
-      return;
-    }
-    try {
-      await this.#channel.request('$enter', entry.data);
-      for (const attendee of this.#attendees.values()) if (attendee.entry === entry) attendee.accepted = entry;
-    } catch (error) {
-      // What may go better next time is tried again with the next subscription.
-      if (!(RunnelError.is(error) && error.retryable)) this.#refused(entry);
-      throw error;
-    }
+    if (entry === null) return this.#channel.request('$leave', null).then(() => {});
+    return this.#channel.request('$enter', entry.data).then(
+      () => {
+        for (const attendee of this.#attendees.values()) if (attendee.entry === entry) attendee.accepted = entry;
+      },
+      (error) => {
+        // What may go better next time is tried again with the next subscription.
+        if (!(RunnelError.is(error) && error.retryable)) this.#refused(entry);
+        throw error;
+      },
+    );
   }
 
   /** What the server had before still holds; without that the handle has not entered. */

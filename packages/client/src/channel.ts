@@ -222,7 +222,7 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
    * After the last message that was handed out, to iterators that have yet to be read too; null before there is one. For `since` in a later life of the app.
    */
   get position(): Position | null {
-    return this.#channels.position(this.name);
+    return this.#channels.core.position(this.name);
   }
 
   /**

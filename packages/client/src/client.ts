@@ -100,7 +100,7 @@ export class Client<C extends Contract<C>> extends Closable {
       onRefresh: () => void this.reauthenticate(),
     });
     this.#shared = new SharedChannels({
-      channels,
+      core: channels,
       driver: () => this.#driver,
       newId: environment.newId,
       report,

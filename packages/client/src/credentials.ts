@@ -15,17 +15,17 @@ export type Auth = ((context: AuthContext) => unknown) | object | string | numbe
 const CREDENTIALS_MS_MAX = 30_000;
 
 /** Rejects where the function fails, takes too long, or finds what cannot be sent. */
-export async function findCredentials(auth: Auth, refresh: boolean, after: Environment['after']): Promise<unknown> {
+export function findCredentials(auth: Auth, refresh: boolean, after: Environment['after']): Promise<unknown> {
   let callOff = (): void => {};
   const late = new Promise<never>((_, reject) => {
     callOff = after(CREDENTIALS_MS_MAX, () => reject(new Error(`auth() took longer than ${CREDENTIALS_MS_MAX} ms`)));
   });
-  try {
-    const value: unknown = await Promise.race([typeof auth === 'function' ? auth({ refresh }) : auth, late]);
-    const bytes = utf8Length(encodeData(value));
-    if (bytes <= DEFAULT_LIMITS.authBytes) return value;
-    throw new Error(`credentials have ${bytes} bytes, and may have ${DEFAULT_LIMITS.authBytes}`);
-  } finally {
-    callOff();
-  }
+  const found = new Promise((resolve) => resolve(typeof auth === 'function' ? auth({ refresh }) : auth));
+  return Promise.race([found, late])
+    .then((value) => {
+      const bytes = utf8Length(encodeData(value));
+      if (bytes <= DEFAULT_LIMITS.authBytes) return value;
+      throw new Error(`credentials have ${bytes} bytes, and may have ${DEFAULT_LIMITS.authBytes}`);
+    })
+    .finally(callOff);
 }

@@ -23,7 +23,7 @@ import { HeldConnections } from './held-connections.ts';
 import { exchange } from './http-exchange.ts';
 import { Pause } from './pause.ts';
 import type { Sharing } from './share/tab-session.ts';
-import { openSocket } from './web-socket.ts';
+import { messageOf, openSocket } from './web-socket.ts';
 
 /** A timer that is this late was not just late: the page was frozen, or the machine asleep. */
 const LATE_MS = 3_000;
@@ -179,23 +179,23 @@ export class Driver {
 
   /** Finds out fresh credentials and hands them to the server. Rejects with what became of that. */
   reauthenticate(): Promise<void> {
-    this.#refreshing ??= this.#reauthenticate().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
-  }
-
-  async #reauthenticate(): Promise<void> {
-    const { auth, channels, environment, timeoutMs } = this.#options;
-    const found = await findCredentials(auth, true, environment.after);
-    await new Promise<void>((resolve, reject) => {
-      this.#input((session, now) => {
-        session.handleCredentials(found, now);
-        channels.reauthorize(encodeData(found), timeoutMs, now, (error) =>
-          error === null ? resolve() : reject(error),
-        );
+    const { channels, timeoutMs } = this.#options;
+    this.#refreshing ??= this.#findCredentials(true)
+      .then(
+        (found) =>
+          new Promise<void>((resolve, reject) => {
+            this.#input((session, now) => {
+              session.handleCredentials(found, now);
+              channels.reauthorize(encodeData(found), timeoutMs, now, (error) =>
+                error === null ? resolve() : reject(error),
+              );
+            });
+          }),
+      )
+      .finally(() => {
+        this.#refreshing = null;
       });
-    });
+    return this.#refreshing;
   }
 
   #makeSession(): DrivenSession {
@@ -289,7 +289,10 @@ export class Driver {
         this.#carriers.delete(effect.carrier);
         break;
       case 'credentials':
-        void this.#findCredentials(effect.refresh, session);
+        this.#findCredentials(effect.refresh).then(
+          (found) => this.#inputOf(session, (now) => session.handleCredentials(found, now)),
+          (error) => this.#inputOf(session, (now) => session.handleCredentialsFailed(messageOf(error), now)),
+        );
         break;
     }
   }
@@ -333,14 +336,8 @@ export class Driver {
     };
   }
 
-  async #findCredentials(refresh: boolean, session: DrivenSession): Promise<void> {
+  #findCredentials(refresh: boolean): Promise<unknown> {
     const { auth, environment } = this.#options;
-    try {
-      const found = await findCredentials(auth, refresh, environment.after);
-      this.#inputOf(session, (now) => session.handleCredentials(found, now));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#inputOf(session, (now) => session.handleCredentialsFailed(reason, now));
-    }
+    return findCredentials(auth, refresh, environment.after);
   }
 }

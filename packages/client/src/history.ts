@@ -49,32 +49,38 @@ export function readHistory(channels: SharedChannels, channel: string, options: 
   });
 }
 
-async function readPage(
+function readPage(
   channels: SharedChannels,
   channel: string,
   { limit, before, since, ...options }: HistoryOptions,
 ): Promise<HistoryPage<AnyMessage>> {
   const data = { limit, before, since };
-  const answer = (await channels.request({ channel, name: '$history', data }, options)) as HistoryAnswer;
-  const { epoch, head, complete } = answer;
-  const messages = answer.messages.map(({ offset, event, data, by = null }) => ({
-    event,
-    data,
-    meta: { id: `${epoch}-${offset}`, offset, by, self: channels.isOurs(by), recovered: false },
-  }));
-  return {
-    messages,
-    head: { epoch, offset: head },
-    complete,
-    next: async () => {
-      const [oldest, newest] = [answer.messages[0], answer.messages.at(-1)];
+  return channels.request({ channel, name: '$history', data }, options).then((answer) => {
+    const { epoch, head, complete, messages } = answer as HistoryAnswer;
+    /** Where the page that follows begins; null: there is none. */
+    const from = (): Pick<HistoryOptions, 'before' | 'since'> | null => {
+      const [oldest, newest] = [messages[0], messages.at(-1)];
       if (oldest === undefined || newest === undefined) return null;
-      if (since === undefined ? oldest.offset <= 1 : newest.offset >= head) return null;
-      const from = since === undefined ? { before: oldest.offset } : { since: { epoch, offset: newest.offset } };
-      const page = await readPage(channels, channel, { ...options, limit, before, ...from } as HistoryOptions);
-      // Older messages of another log are none that came before these.
-      const follows = since !== undefined || page.head.epoch === epoch;
-      return follows && page.messages.length > 0 ? page : null;
-    },
-  };
+      if (since === undefined) return oldest.offset <= 1 ? null : { before: oldest.offset };
+      return newest.offset >= head ? null : { since: { epoch, offset: newest.offset } };
+    };
+    return {
+      messages: messages.map(({ offset, event, data, by = null }) => ({
+        event,
+        data,
+        meta: { id: `${epoch}-${offset}`, offset, by, self: channels.core.isOurs(by), recovered: false },
+      })),
+      head: { epoch, offset: head },
+      complete,
+      next: () => {
+        const following = from();
+        if (following === null) return Promise.resolve(null);
+        const asked = { ...options, limit, before, ...following } as HistoryOptions;
+        // Older messages of another log are none that came before these.
+        return readPage(channels, channel, asked).then((page) =>
+          (since !== undefined || page.head.epoch === epoch) && page.messages.length > 0 ? page : null,
+        );
+      },
+    };
+  });
 }

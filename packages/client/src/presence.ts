@@ -80,8 +80,8 @@ export class ClientPresence<C extends Contract<C>, K extends PatternOf<C>> {
   /**
    * Is present no more. Where several handles of the channel have entered, one of them takes back its own only; a handle that never entered takes back all.
    */
-  async leave(): Promise<void> {
-    await this.#of.channels.find(this.#of.name)?.attendance.leave(this.#self);
+  leave(): Promise<void> {
+    return this.#of.channels.find(this.#of.name)?.attendance.leave(this.#self) ?? Promise.resolve();
   }
 
   /** Who is present, as last heard; empty before the channel is subscribed. The same list until that changes. */

@@ -3,6 +3,7 @@
  * for `ready`. What only looks on, such as a handler of state changes, keeps the object but not the subscription.
  */
 import {
+  type ClientChannels,
   type EventMeta,
   type Gap,
   type Position,
@@ -12,22 +13,27 @@ import {
   type SubscriptionListener,
   type SubscriptionState,
 } from '@runnel/protocol';
-import { Attendance } from './attendance.ts';
+import { Attendance, type AttendedChannel } from './attendance.ts';
 import { Listeners, type Report } from './listeners.ts';
 
-export interface SharedChannelOptions {
-  readonly name: string;
+/** What a channel needs of the client that it belongs to. */
+export interface ChannelOwner {
   readonly report: Report;
   /** Told of a mistake in the application that stops nothing. */
   readonly warn: (error: RunnelError) => void;
+  readonly core: Pick<ClientChannels, 'events'>;
   /** The number of holds or uses has come to nothing or to one. */
-  readonly changed: (channel: SharedChannel) => void;
-  /** Asks a request of the channel. */
-  readonly request: (method: string, data: unknown) => Promise<unknown>;
-  /** The names of the channel's events, as the server says once it is subscribed. */
-  readonly events: () => readonly string[];
+  changed(channel: SharedChannel): void;
+  request(message: Message): Promise<unknown>;
   /** A promise was settled: whoever awaits it has a turn before anything else comes. */
-  readonly giveWay: () => void;
+  giveWay(): void;
+}
+
+/** What is published, asked or sent, to which channel, under which name. */
+export interface Message {
+  readonly channel: string;
+  readonly name: string;
+  readonly data: unknown;
 }
 
 /** A message of any event. */
@@ -52,14 +58,15 @@ export interface Sink {
 
 const IDLE: SubscriptionState = { status: 'idle' };
 
-export class SharedChannel implements SubscriptionListener {
+export class SharedChannel implements SubscriptionListener, AttendedChannel {
+  readonly name: string;
   readonly onState: Listeners<[state: SubscriptionState]>;
   readonly onGap: Listeners<[gap: Gap]>;
   readonly onSnapshot: Listeners<[snapshot: AnySnapshot]>;
   readonly attendance: Attendance;
   /** What the subscription is opened with: as the first one who holds it asks. */
   options: SubscribeOptions = {};
-  readonly #options: SharedChannelOptions;
+  readonly #owner: ChannelOwner;
   readonly #handlers = new Map<string, Listeners<[data: unknown, meta: EventMeta]>>();
   readonly #onMessage: Listeners<[message: AnyMessage]>;
   /** Those who wait for a state. They hear of it before handlers do. */
@@ -72,34 +79,26 @@ export class SharedChannel implements SubscriptionListener {
   #holds = 0;
   #uses = 0;
 
-  constructor(options: SharedChannelOptions) {
-    const { name, report, request } = options;
-    this.#options = options;
+  constructor(name: string, owner: ChannelOwner) {
+    const { report } = owner;
+    this.name = name;
+    this.#owner = owner;
     this.onState = new Listeners(report);
     this.onGap = new Listeners(report);
     this.onSnapshot = new Listeners(report);
     this.#onMessage = new Listeners(report);
     this.#watchers = new Listeners(report);
-    this.attendance = new Attendance(
-      {
-        name,
-        request,
-        hold: (from) => this.hold(from),
-        ready: () => this.ready(),
-        subscribed: () => this.#state.status === 'subscribed',
-      },
-      report,
-    );
+    this.attendance = new Attendance(this, report);
   }
 
-  get name(): string {
-    return this.#options.name;
-  }
   get current(): SubscriptionState {
     return this.#state;
   }
   get lastSnapshot(): AnySnapshot | null {
     return this.#snapshot;
+  }
+  get subscribed(): boolean {
+    return this.#state.status === 'subscribed';
   }
   get held(): boolean {
     return this.#holds > 0;
@@ -112,7 +111,7 @@ export class SharedChannel implements SubscriptionListener {
   on(event: string, handler: (data: unknown, meta: EventMeta) => void): () => void {
     let handlers = this.#handlers.get(event);
     if (handlers === undefined) {
-      handlers = new Listeners(this.#options.report);
+      handlers = new Listeners(this.#owner.report);
       this.#handlers.set(event, handlers);
     }
     this.#want(event);
@@ -165,13 +164,13 @@ export class SharedChannel implements SubscriptionListener {
     let counted = true;
     this.#uses += 1;
     this.#holds += hold;
-    if (this.#holds === hold) this.#options.changed(this);
+    if (this.#holds === hold) this.#owner.changed(this);
     return () => {
       if (!counted) return;
       counted = false;
       this.#uses -= 1;
       this.#holds -= hold;
-      this.#options.changed(this);
+      this.#owner.changed(this);
     };
   }
 
@@ -190,24 +189,29 @@ export class SharedChannel implements SubscriptionListener {
           return;
         }
         off?.();
-        this.#options.giveWay();
+        this.#owner.giveWay();
       };
       look(this.#state);
     });
   }
 
+  /** Asks a request that every channel has. */
+  request(name: string, data: unknown): Promise<unknown> {
+    return this.#owner.request({ channel: this.name, name, data });
+  }
+
   #want(event: string): void {
     if (!this.#wanted.has(event)) this.#wanted.set(event, false);
-    if (this.#state.status === 'subscribed') this.#checkWanted();
+    if (this.subscribed) this.#checkWanted();
   }
 
   /** Says of each event that is wanted and that the server does not have, once, that it will never come. */
   #checkWanted(): void {
-    const events = this.#options.events();
+    const events = this.#owner.core.events(this.name);
     for (const [event, said] of this.#wanted) {
       if (said || events.includes(event)) continue;
       this.#wanted.set(event, true);
-      this.#options.warn(
+      this.#owner.warn(
         new RunnelError(
           'unknown_event',
           `"${this.name}" has no event "${event}" at the server, but: ${events.join(', ')}. Client and server may be built from different contracts.`,
@@ -222,7 +226,7 @@ export class SharedChannel implements SubscriptionListener {
     this.#state = state;
     this.#watchers.emit(state);
     this.onState.emit(state);
-    if (state.status !== 'subscribed') return;
+    if (!this.subscribed) return;
     this.#checkWanted();
     this.attendance.handleSubscribed();
   }

@@ -1,15 +1,8 @@
 /** The channels of one client by name, and what is sent to them. */
-import {
-  type ClientChannels,
-  encodeData,
-  type Position,
-  RunnelError,
-  type Settle,
-  type Stream,
-} from '@runnel/protocol';
+import { type ClientChannels, encodeData, RunnelError, type Settle, type Stream } from '@runnel/protocol';
 import type { Driver } from './driver.ts';
 import type { Report } from './listeners.ts';
-import { SharedChannel } from './shared-channel.ts';
+import { type ChannelOwner, type Message, SharedChannel } from './shared-channel.ts';
 
 /** How a publish or a request is made. */
 export interface CallOptions {
@@ -29,20 +22,13 @@ export interface PublishOptions extends CallOptions {
 }
 
 export interface SharedChannelsOptions {
-  readonly channels: ClientChannels;
+  readonly core: ClientChannels;
   readonly driver: () => Driver;
   readonly newId: () => string;
   readonly timeoutMs: number;
   readonly report: Report;
   /** Told of a mistake in the application that stops nothing. */
   readonly warn: (error: RunnelError) => void;
-}
-
-/** What is published, asked or sent, to which channel, under which name. */
-interface Message {
-  readonly channel: string;
-  readonly name: string;
-  readonly data: unknown;
 }
 
 /** What a call is beyond its message. */
@@ -70,7 +56,10 @@ export interface CallHandle {
 /** The longest time a call may take: what timers and the wire take. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
-export class SharedChannels {
+export class SharedChannels implements ChannelOwner {
+  readonly core: ClientChannels;
+  readonly report: Report;
+  readonly warn: (error: RunnelError) => void;
   readonly #options: SharedChannelsOptions;
   readonly #byName = new Map<string, SharedChannel>();
   /** Channels whose holds have changed since the last turn. */
@@ -79,6 +68,9 @@ export class SharedChannels {
   readonly #subscribed = new Set<SharedChannel>();
 
   constructor(options: SharedChannelsOptions) {
+    this.core = options.core;
+    this.report = options.report;
+    this.warn = options.warn;
     this.#options = options;
   }
 
@@ -91,30 +83,19 @@ export class SharedChannels {
   get(name: string): SharedChannel {
     let channel = this.#byName.get(name);
     if (channel === undefined) {
-      channel = new SharedChannel({
-        name,
-        report: this.#options.report,
-        warn: this.#options.warn,
-        changed: (changed) => {
-          this.#changed.add(changed);
-          this.#options.driver().touch();
-        },
-        request: (method, data) => this.request({ channel: name, name: method, data }, {}),
-        events: () => this.#options.channels.events(name),
-        giveWay: () => this.#options.driver().giveWay(),
-      });
+      channel = new SharedChannel(name, this);
       this.#byName.set(name, channel);
     }
     return channel;
   }
 
-  position(name: string): Position | null {
-    return this.#options.channels.position(name);
+  changed(channel: SharedChannel): void {
+    this.#changed.add(channel);
+    this.#options.driver().touch();
   }
 
-  /** Whether the session of that public name is or was ours. */
-  isOurs(by: string | null): boolean {
-    return this.#options.channels.isOurs(by);
+  giveWay(): void {
+    this.#options.driver().giveWay();
   }
 
   /** Tells the core what is wanted by now. A channel that was let go of and held again in one turn stays as it is. */
@@ -124,11 +105,11 @@ export class SharedChannels {
       this.#changed.delete(channel);
       const { name, options } = channel;
       if (!channel.held) {
-        if (this.#subscribed.delete(channel)) this.#options.channels.unsubscribe(name);
+        if (this.#subscribed.delete(channel)) this.core.unsubscribe(name);
         channel.idle();
       } else if (!this.#subscribed.has(channel)) {
         this.#subscribed.add(channel);
-        this.#options.channels.subscribe(name, options, channel);
+        this.core.subscribe(name, options, channel);
       }
       if (!channel.used) this.#byName.delete(name);
     }
@@ -138,7 +119,7 @@ export class SharedChannels {
     return this.#settled(message, options, options.idempotencyKey ?? this.#options.newId()).then(() => {});
   }
 
-  request(message: Message, options: CallOptions): Promise<unknown> {
+  request(message: Message, options: CallOptions = {}): Promise<unknown> {
     return this.#settled(message, options);
   }
 
@@ -148,7 +129,7 @@ export class SharedChannels {
   }
 
   send({ channel, name, data }: Message): void {
-    this.#options.channels.sendVolatile(channel, name, encodeData(data));
+    this.core.sendVolatile(channel, name, encodeData(data));
     this.#options.driver().touch();
   }
 
@@ -162,18 +143,17 @@ export class SharedChannels {
 
   /** The payload is taken as it is now: what the application does with it later does not matter. */
   #call({ channel, name, data }: Message, { signal, timeoutMs: ms }: CallOptions, kind: CallKind): CallHandle {
-    const { channels } = this.#options;
     const driver = this.#options.driver();
     const timeoutMs = ms ?? this.#options.timeoutMs;
     if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs is ${timeoutMs}; it must be above 0.`);
     const json = encodeData(data);
     if (signal?.aborted) throw new RunnelError('canceled', `"${name}" was canceled before it was sent.`);
     const cancel = (): void => {
-      channels.cancel(call);
+      this.core.cancel(call);
       driver.touch();
     };
     signal?.addEventListener('abort', cancel);
-    const call = channels.call(
+    const call = this.core.call(
       {
         ...kind,
         channel,
@@ -191,7 +171,7 @@ export class SharedChannels {
     return {
       cancel,
       allow: (parts) => {
-        channels.allow(call, parts, driver.now());
+        this.core.allow(call, parts, driver.now());
         driver.touch();
       },
     };

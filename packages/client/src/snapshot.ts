@@ -31,12 +31,9 @@ export type SnapshotArguments<C extends Contract<C>, K extends PatternOf<C>> =
   IfDeclared<C, K, null> extends null ? [options?: CallOptions] : [options: Undeclared<'snapshot'>];
 
 /** PROTOCOL §5.18: asks `$snapshot`. */
-export async function readSnapshot(
-  channels: SharedChannels,
-  channel: string,
-  options: CallOptions,
-): Promise<AnySnapshot> {
-  const answer = await channels.request({ channel, name: '$snapshot', data: null }, options);
-  const { epoch, offset, data } = answer as Position & { readonly data: unknown };
-  return { data, position: { epoch, offset } };
+export function readSnapshot(channels: SharedChannels, channel: string, options: CallOptions): Promise<AnySnapshot> {
+  return channels.request({ channel, name: '$snapshot', data: null }, options).then((answer) => {
+    const { epoch, offset, data } = answer as Position & { readonly data: unknown };
+    return { data, position: { epoch, offset } };
+  });
 }

@@ -14,6 +14,9 @@ export interface SocketOptions {
   readonly events: CarrierEvents;
 }
 
+/** What an error says, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function openSocket({ WebSocket, url, headers, events }: SocketOptions): Carrier {
   /** Null before it is made and after it is over. */
   let socket: WebSocketLike | null = null;
@@ -76,6 +79,6 @@ export function openSocket({ WebSocket, url, headers, events }: SocketOptions): 
   };
 
   if (typeof WebSocket === 'function') open(WebSocket);
-  else WebSocket.then(open, (error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+  else WebSocket.then(open, (error: unknown) => fail(messageOf(error)));
   return { send: (text) => socket?.send(text), drop };
 }
