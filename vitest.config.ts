@@ -1,4 +1,5 @@
-import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { defineConfig, type Plugin, type TestProjectConfiguration } from 'vitest/config';
+import { minifiedClient } from './tests/minified/stand-in.ts';
 
 // Tests run against src, which the workspace packages export under a condition of their own; the others are Vite's defaults.
 const conditions = ['@runnel/source', 'module', 'node', 'development|production'];
@@ -9,8 +10,10 @@ function project(
   timeoutMs = 5_000,
   more: string[] = [],
   globalSetup: string[] = [],
+  plugins: Plugin[] = [],
 ): TestProjectConfiguration {
   return {
+    plugins,
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
@@ -24,6 +27,12 @@ function project(
     },
   };
 }
+
+/** What is asked of the file for browsers as well. */
+const minified = [
+  'packages/client/test/{channel,connection,history,messages,presence,snapshot}.test.ts',
+  'tests/conformance/{calls,messages,presence,shared-tabs,state,streams}.test.ts',
+] as const;
 
 export default defineConfig({
   test: {
@@ -40,6 +49,7 @@ export default defineConfig({
       project('types', 'tests/types/**/*.test.ts', 120_000),
       project('gauntlet', 'tests/gauntlet/**/*.test.ts', 60_000),
       project('browsers', 'tests/browsers/**/*.test.ts', 60_000),
+      project('minified', minified[0], 20_000, [minified[1]], ['tests/minified/building.ts'], [minifiedClient]),
       project('legacy', 'tests/legacy/**/*.test.ts', 60_000, [], ['tests/legacy/building.ts']),
       project('e2e', 'tests/e2e/**/*.test.ts', 60_000),
     ],

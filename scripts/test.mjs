@@ -25,6 +25,7 @@ const succeeded = await runSteps([
   { name: 'packed packages', project: 'packages' },
   { name: 'gauntlet', project: 'gauntlet' },
   { name: 'browsers', project: 'browsers' },
+  { name: 'minified client', project: 'minified' },
   { name: 'old browsers', project: 'legacy' },
   { name: 'demo and examples', project: 'e2e' },
 ]);

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { minify } from 'terser';
+import { namesToKeep } from './kept-names.mjs';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,6 +17,11 @@ const shareApart = {
   /** @param {import('esbuild').PluginBuild} build */
   setup: (build) => build.onResolve({ filter: /\/share\/index\.ts$/ }, () => ({ path: share, external: true })),
 };
+
+const reserved = [...namesToKeep(false)];
+
+/** What properties are called instead: one loads the other, and hands over objects. */
+const nameCache = {};
 
 /**
  * Bundles the client from source, in memory.
@@ -48,13 +54,17 @@ export async function bundleClient(entryPoint = 'src/index.ts') {
     module: true,
     ecma: 2020,
     compress: { passes: 3, pure_getters: true },
+    mangle: { properties: { builtins: true, keep_quoted: true, reserved } },
+    nameCache,
   });
   return { code, plain: output.text, parts: parts.filter(([, bytes]) => bytes > 0) };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const dist = new URL('../dist/', import.meta.url);
-  await mkdir(dist, { recursive: true });
-  await writeFile(new URL('runnel.min.js', dist), (await bundleClient()).code);
-  await writeFile(new URL(share, dist), (await bundleClient('src/share/index.ts')).code);
+/** @param {URL} folder */
+export async function writeBundles(folder) {
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL('runnel.min.js', folder), (await bundleClient()).code);
+  await writeFile(new URL(share, folder), (await bundleClient('src/share/index.ts')).code);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeBundles(new URL('../dist/', import.meta.url));

@@ -6,8 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { minify } from 'terser';
+import { namesToKeep } from './kept-names.mjs';
 import { lowerSyntax, rewriteSource } from './legacy-lowering.mjs';
-import { namesToKeep } from './legacy-names.mjs';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 const legacy = join(packageRoot, 'src/legacy');
@@ -72,7 +72,7 @@ export async function bundleLegacy() {
     // A page may be in any encoding.
     format: { ascii_only: true },
     compress: { passes: 3, pure_getters: true, keep_fargs: false },
-    mangle: { properties: { builtins: true, keep_quoted: true, reserved: [...namesToKeep()] } },
+    mangle: { properties: { builtins: true, keep_quoted: true, reserved: [...namesToKeep(true)] } },
   });
   const parts = inputs.map(([input, { bytesInOutput }]) => /** @type {[string, number]} */ ([input, bytesInOutput]));
   return { code, parts: parts.filter(([, bytes]) => bytes > 0) };

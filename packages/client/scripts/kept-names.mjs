@@ -1,4 +1,4 @@
-// The names of properties that the minifier must leave as they are in the file for old browsers: all that somebody else reads or writes.
+// The names of properties that the minifier must leave as they are in the files for browsers: all that somebody else reads or writes.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,38 +9,48 @@ import ts from 'typescript-5.9';
 const packages = fileURLToPath(new URL('../..', import.meta.url));
 const lib = join(createRequire(import.meta.url).resolve('typescript-5.9'), '..');
 
-/** What the browser gives and is given. */
-const ofBrowsers = new Set(
-  `AbortSignal CharacterData CloseEvent Crypto Document Element ErrorEvent Event EventTarget HTMLAnchorElement HTMLHyperlinkElementUtils MessageEvent
-  MutationObserver MutationObserverInit Node PageTransitionEvent Performance WebSocket Window XMLHttpRequest XMLHttpRequestEventTarget`.split(
-    /\s+/,
-  ),
+/** What the browser gives and is given: every one… */
+const ofBrowsers = words(
+  `AbortSignal CloseEvent Crypto Document ErrorEvent Event EventTarget MessageEvent Node PageTransitionEvent Performance WebSocket Window`,
 );
+/** …what one of today has besides… */
+const ofToday =
+  words(`AbortController AddEventListenerOptions Body BroadcastChannel ErrorOptions LockManager LockOptions MessagePort Navigator NavigatorLocks
+  NetworkInformation PerformanceEntry PerformanceResourceTiming ReadableStream ReadableStreamDefaultReader ReadableStreamReadDoneResult RequestInit Response
+  SharedWorker TextDecodeOptions TextDecoder URL WorkerOptions`);
+/** …and what is used of an old one. */
+const ofOld =
+  words(`CharacterData Element HTMLAnchorElement HTMLHyperlinkElementUtils MutationObserver MutationObserverInit XMLHttpRequest
+  XMLHttpRequestEventTarget`);
 
-/** Names in data that no type speaks of: what `validation_failed` tells, and what the page's globals are called. */
-const others = [
-  'Runnel',
-  'createClient',
-  'finally',
-  'issues',
-  'path',
-  'msCrypto',
-  'crypto',
-  'performance',
-  'Uint8Array',
-  'WebSocket',
-  'exports',
-];
+/** Names that no type of these speaks of: of globals, and in what `validation_failed` tells. */
+const others = words(
+  `issues path crypto performance Uint8Array WebSocket BroadcastChannel SharedWorker connection observable process versions node shareSession`,
+);
+const othersOfOld = words('Runnel createClient finally msCrypto exports');
+
+/** What tabs tell each other, and may be of another build: all types of `share`, and these. */
+const betweenTabs = words('Endpoint IdentityState IncarnationState Line');
 
 /** What no client is made of. */
 const elsewhere = /^(?:react|diagnose|schema|testing|contract|session\/server)\//;
 
-/** @returns {Set<string>} */
-export function namesToKeep() {
+/** @param {string} text */
+function words(text) {
+  return new Set(text.split(/\s+/));
+}
+
+/**
+ * @param {boolean} old whether the file is for browsers that have no more than ECMAScript 5
+ * @returns {Set<string>}
+ */
+export function namesToKeep(old) {
   const inputs = ['client/src', 'protocol/src'].flatMap(sourcesBelow);
-  const names = new Set(others);
-  for (const name of membersIn(join(lib, 'lib.es5.d.ts'), () => true)) names.add(name);
-  for (const name of membersIn(join(lib, 'lib.dom.d.ts'), (type) => ofBrowsers.has(type))) names.add(name);
+  const names = new Set([...others, ...(old ? othersOfOld : [])]);
+  const browser = new Set([...ofBrowsers, ...(old ? ofOld : ofToday)]);
+  const language = readdirSync(lib).filter((file) => (old ? /^lib\.es5\.d\.ts$/ : /^lib\.es.*\.d\.ts$/).test(file));
+  for (const file of language) for (const name of membersIn(join(lib, file), () => true)) names.add(name);
+  for (const name of membersIn(join(lib, 'lib.dom.d.ts'), (type) => browser.has(type))) names.add(name);
   // What goes over the wire.
   const wire = join(packages, 'protocol/src/wire');
   for (const file of ['frames.ts', 'read-down.ts'])
@@ -50,7 +60,9 @@ export function namesToKeep() {
   const offered = new Set(entries.flatMap(exportsOf));
   for (const name of offered) names.add(name);
   for (const input of inputs) {
-    for (const name of membersIn(input, (type) => offered.has(type))) names.add(name);
+    const told = !old && /src\/share\/[^/]+$/.test(input);
+    for (const name of membersIn(input, (type) => told || offered.has(type) || (!old && betweenTabs.has(type))))
+      names.add(name);
     for (const text of stringsIn(input)) names.add(text);
   }
   return names;
