@@ -1,4 +1,5 @@
 /** Everything that the client takes from where it runs, so that a test can stand in for it. */
+import { loadWebSocket } from '#missing-web-socket';
 import type { Locks } from './share/locks.ts';
 import type { Broadcast } from './share/membership.ts';
 
@@ -49,7 +50,6 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** What globals there are depends on where this runs. */
 interface Globals {
   readonly WebSocket?: WebSocketConstructor;
-  readonly process?: { readonly versions?: { readonly node?: string } };
   readonly document?: Document;
   readonly navigator?: { readonly connection?: EventTarget; readonly locks?: Locks };
   readonly addEventListener?: EventTarget['addEventListener'];
@@ -96,17 +96,4 @@ export function defaultEnvironment(): Environment {
       return () => stop.abort();
     },
   };
-}
-
-/** Node has a WebSocket of its own from version 22 on. */
-async function loadWebSocket(): Promise<WebSocketConstructor> {
-  if (globals.process?.versions?.node === undefined) throw new Error('there is no WebSocket here');
-  // Not a literal, so that no bundler follows it.
-  const name = ['w', 's'].join('');
-  try {
-    const ws = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { WebSocket: WebSocketConstructor };
-    return ws.WebSocket;
-  } catch {
-    throw new Error('this version of Node has no WebSocket of its own: install the package "ws"');
-  }
 }
