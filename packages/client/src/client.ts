@@ -171,8 +171,7 @@ export class Client<C extends Contract<C>> extends Closable {
     );
     this.#supersede = () => wait.fail(new RunnelError('canceled', `use("${transport}") was followed by another.`));
     const callOff = this.#environment.after(timeoutMs, () => {
-      if (!wait.fail(new RunnelError('transport_unavailable', `${transport} was not proven within ${timeoutMs} ms.`)))
-        return;
+      wait.fail(new RunnelError('transport_unavailable', `${transport} was not proven within ${timeoutMs} ms.`));
       this.#driver.use(before);
     });
     return handled(wait.done.finally(callOff));
@@ -217,30 +216,23 @@ export class Client<C extends Contract<C>> extends Closable {
     return new ClientChannel(this.#shared, name, (options ?? {}) as ChannelOptions);
   }
 
-  /** Waits for a state; rejects where the client is closed instead. `fail` rejects it, unless it is settled. */
-  #until(isDone: (state: ConnectionState) => boolean): { done: Promise<void>; fail: (error: RunnelError) => boolean } {
-    let settle = (_error: RunnelError | null): boolean => false;
+  /** Waits for a state; rejects where the client is closed instead, or by `fail`. */
+  #until(isDone: (state: ConnectionState) => boolean): { done: Promise<void>; fail: (error: RunnelError) => void } {
+    let off = (): void => {};
+    let fail = (_error: RunnelError): void => {};
     const done = new Promise<void>((resolve, reject) => {
-      let off = (): void => {};
-      let settled = false;
-      settle = (error) => {
-        if (settled) return false;
-        settled = true;
-        off();
-        if (error === null) resolve();
-        else reject(error);
-        this.#driver.giveWay();
-        return true;
-      };
+      fail = reject;
       const look = (state: ConnectionState): void => {
-        if (isDone(state)) settle(null);
+        if (isDone(state)) resolve();
         else if (state.status === 'closed')
-          settle(new RunnelError(state.code, `The client is closed: ${state.reason}`));
+          reject(new RunnelError(state.code, `The client is closed: ${state.reason}`));
+        else return;
+        this.#driver.giveWay();
       };
+      off = this.#states.add(look);
       look(this.state);
-      if (!settled) off = this.#states.add(look);
     });
-    return { done, fail: (error) => settle(error) };
+    return { done: done.finally(off), fail };
   }
 }
 

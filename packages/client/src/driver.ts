@@ -274,12 +274,31 @@ export class Driver {
   // ——— effects ———
 
   #carryOut(effect: Effect, session: DrivenSession): void {
+    const { credentials, endpoint, environment, headers } = this.#options;
     switch (effect.type) {
       case 'open':
-        this.#open(effect.carrier, session);
+        this.#carriers.set(
+          effect.carrier,
+          openSocket({
+            WebSocket: environment.WebSocket ?? environment.loadWebSocket(),
+            url: endpoint.webSocket,
+            headers,
+            events: this.#eventsOf(effect.carrier, session),
+          }),
+        );
         break;
       case 'request':
-        this.#request(effect.carrier, effect.body, session);
+        this.#carriers.set(
+          effect.carrier,
+          exchange({
+            fetch: environment.fetch,
+            url: endpoint.http,
+            body: effect.body,
+            credentials,
+            headers,
+            events: this.#eventsOf(effect.carrier, session),
+          }),
+        );
         break;
       case 'send':
         this.#carriers.get(effect.carrier)?.send(effect.text);
@@ -295,24 +314,6 @@ export class Driver {
         );
         break;
     }
-  }
-
-  #open(id: number, session: DrivenSession): void {
-    const { endpoint, environment, headers } = this.#options;
-    const WebSocket = environment.WebSocket ?? environment.loadWebSocket();
-    this.#carriers.set(
-      id,
-      openSocket({ WebSocket, url: endpoint.webSocket, headers, events: this.#eventsOf(id, session) }),
-    );
-  }
-
-  #request(id: number, body: string, session: DrivenSession): void {
-    const { credentials, endpoint, environment, headers } = this.#options;
-    const events = this.#eventsOf(id, session);
-    this.#carriers.set(
-      id,
-      exchange({ fetch: environment.fetch, url: endpoint.http, body, credentials, headers, events }),
-    );
   }
 
   #eventsOf(id: number, session: DrivenSession): CarrierEvents {
