@@ -170,7 +170,7 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'C3',
     breaks: 'a poll that was overtaken is adopted after the attach that came after it',
     file: `${CLIENT}/attaching.ts`,
-    find: "      this.#pending = null;\n      this.leaveEarlier('overtaken');",
+    find: '      this.#pending = null;\n      this.leaveEarlier();',
     replace: '      this.#pending = null;',
     by: session(),
   },

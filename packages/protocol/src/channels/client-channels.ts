@@ -19,7 +19,7 @@ import {
 } from '../wire/frames.ts';
 import { utf8Length } from '../wire/utf8.ts';
 import { splitLine } from '../wire/write.ts';
-import { type Call, type CallOptions, Calls, type Send, type Settle } from './calls.ts';
+import { type Call, type CallLimits, type CallOptions, Calls, type Send, type Settle } from './calls.ts';
 import type { Subscription, SubscriptionListener } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -28,6 +28,8 @@ type ChannelFrame = Extract<AppDownFrame, readonly [9 | 16 | 23 | 24 | 25, ...un
 
 /** When to try again to send what a full outbox has refused. */
 const OUTBOX_RETRY_MS = 250;
+/** What a line may have. */
+const LINE_LIMITS = { lineBytes: DEFAULT_LIMITS.lineBytes, fragmentChars: DEFAULT_LIMITS.fragmentChars };
 /** Names of our earlier sessions that `meta.self` still knows. */
 const CLIENTS_MAX = 8;
 
@@ -71,7 +73,7 @@ export class ClientChannels implements ClientApp {
   /** Our public names, the latest first. */
   #clients: string[] = [];
   /** The last session's; they hold until another says otherwise. */
-  #limits: Pick<WelcomeLimits, 'messageBytes' | 'dedupMs'> = DEFAULT_LIMITS;
+  #limits: CallLimits = { messageBytes: DEFAULT_LIMITS.messageBytes, dedupMs: DEFAULT_LIMITS.dedupMs };
 
   constructor(options: ClientChannelsOptions) {
     this.#options = options;
@@ -181,7 +183,7 @@ export class ClientChannels implements ClientApp {
       this.#calls.refuse(this.#limits, this.#now);
       this.#subscriptions.announce(this.#now);
       const send: Send = (text) => {
-        const taken = session.send(splitLine(text, DEFAULT_LIMITS).map(toLine));
+        const taken = session.send(splitLine(text, LINE_LIMITS).map(toLine));
         any ||= taken;
         return taken;
       };

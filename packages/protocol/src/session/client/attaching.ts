@@ -84,12 +84,12 @@ export class Attaching {
     const isOld = kept === null || now >= kept.sentAt + BEGUN_MS || this.#carriers.get(kept.carrier.id) === undefined;
     if (attach.carrier.kind !== 'poll' || attach.carrier.heardAt > attach.sentAt || !isOld)
       return this.#carriers.drop(attach.carrier, reason);
-    this.leaveEarlier(reason);
+    this.leaveEarlier();
     this.#earlier = attach;
   }
 
-  leaveEarlier(reason: string): void {
-    this.#carriers.drop(this.#earlier?.carrier ?? null, reason);
+  leaveEarlier(): void {
+    this.#carriers.drop(this.#earlier?.carrier ?? null);
     this.#earlier = null;
   }
 
@@ -103,7 +103,7 @@ export class Attaching {
       this.#pending.deadline = now + Math.max(this.#roundTrip.patience(), this.#usualMs);
     } else {
       this.#pending = null;
-      this.leaveEarlier('overtaken');
+      this.leaveEarlier();
     }
   }
 

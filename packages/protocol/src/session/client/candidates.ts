@@ -83,7 +83,8 @@ export class Candidates {
       this.#socket = null;
     }
     if (!wish.stream) {
-      this.#dropProbe('not needed');
+      this.#dropProbe();
+      this.#dropEcho();
       this.#streamProven = false;
     }
     if (wish.websocket && this.#socket === null && now >= this.#websocketDueAt()) {
@@ -122,7 +123,7 @@ export class Candidates {
   handleEcho(probe: StreamProbe, now: number): void {
     if (probe !== this.#probe) return;
     this.#tried(probe, 'probe', '', now);
-    this.#dropProbe('proven');
+    this.#dropProbe();
     this.#streamProven = true;
   }
 
@@ -160,7 +161,10 @@ export class Candidates {
       return;
     }
     if (candidate === this.#socket) this.#socket = null;
-    else if (candidate === this.#probe) this.#dropProbe(reason);
+    else if (candidate === this.#probe) {
+      this.#probe = null;
+      this.#dropEcho();
+    }
     const unopened = candidate.kind === 'websocket' && candidate.phase === 'opening';
     this.#tried(candidate, unopened ? 'open' : 'probe', reason, now);
     this.verdict(transportOf(candidate), now);
@@ -215,20 +219,19 @@ export class Candidates {
   }
 
   #probeStream(now: number): void {
-    this.#dropEcho('over');
+    this.#dropEcho();
     this.#nonce = this.#newId();
     const spec = { kind: 'probe', deadline: now + PROVE_MS } as const;
     this.#probe = this.#parts.carriers.request<StreamProbe>(spec, [encodeFrame([Type.probe, this.#nonce])], now);
   }
 
-  #dropProbe(reason: string): void {
-    this.#parts.carriers.drop(this.#probe, reason);
+  #dropProbe(): void {
+    this.#parts.carriers.drop(this.#probe);
     this.#probe = null;
-    if (reason !== 'proven') this.#dropEcho(reason);
   }
 
-  #dropEcho(reason: string): void {
-    this.#parts.carriers.drop(this.#echo, reason);
+  #dropEcho(): void {
+    this.#parts.carriers.drop(this.#echo);
     this.#echo = null;
   }
 

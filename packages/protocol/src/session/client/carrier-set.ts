@@ -49,8 +49,8 @@ export class CarrierSet {
     this.effect({ type: 'send', carrier: socket.id, text });
   }
 
-  /** Closes or aborts a carrier; nothing more is heard of it. One that is gone already is left alone. */
-  drop(carrier: Carrier | null, reason: string, code = 1000): void {
+  /** Closes or aborts a carrier; nothing more is heard of it, and what it is told, a socket hears. One that is gone already is left alone. */
+  drop(carrier: Carrier | null, reason = '', code = 1000): void {
     if (carrier !== null && this.#open.delete(carrier.id)) {
       this.effect({ type: 'drop', carrier: carrier.id, code, reason });
     }

@@ -8,7 +8,6 @@
  *   - `candidates` are the other transports that are tried, and when.
  */
 import { closingCodeOf, isCode, verdictOf } from '../../errors.ts';
-import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { GoawayFrame, Transport, Welcome } from '../../wire/frames.ts';
 import { Attaching, type PendingAttach } from './attaching.ts';
 import { Candidates } from './candidates.ts';
@@ -37,7 +36,7 @@ export class Linkage {
   readonly incarnation: Incarnation = new Incarnation();
   readonly attaching: Attaching = new Attaching(this.carriers, this.roundTrip);
   readonly poller: Poller = new Poller(this.carriers, this.roundTrip);
-  readonly uplink: Uplink = new Uplink(this.carriers, this.roundTrip, DEFAULT_LIMITS);
+  readonly uplink: Uplink = new Uplink(this.carriers, this.roundTrip);
   readonly identity: Identity;
   readonly choice: TransportChoice;
   readonly credentials: Credentials;
@@ -68,7 +67,7 @@ export class Linkage {
   attach(mode: Transport, socket: Socket | null, now: number): void {
     this.#overtakePending(now);
     // It would take the session from the socket that this is to keep it on.
-    if (socket !== null && socket === this.path.link) this.attaching.leaveEarlier('overtaken');
+    if (socket !== null && socket === this.path.link) this.attaching.leaveEarlier();
     this.report.counts.attaches += 1;
     // Beside a living link loss is excluded; otherwise the attach carries what a new incarnation needs.
     const subs = this.identity.subs(() => this.#app.subs(), this.path.link !== null && !this.recovery.due);

@@ -112,7 +112,7 @@ export class Path {
     this.#link = null;
     this.#liveness = null;
     this.#suspectSince = null;
-    poller.end(reason);
+    poller.end();
     // The goodbye of a session that was closed still has to get through.
     if (last === null) uplink.reset();
   }

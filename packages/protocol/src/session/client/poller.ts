@@ -75,7 +75,7 @@ export class Poller {
   setScarce(scarce: boolean): void {
     this.#scarce = scarce;
     this.#dueAt = 0;
-    this.end('to be held for another time');
+    this.end();
   }
 
   /** Something goes up: what answers it must not wait for a pause to end. */
@@ -86,7 +86,7 @@ export class Poller {
 
   /** A new generation, opened by `attach` where that was a poll. */
   begin(attach: Poll | null, now: number): void {
-    if (this.#poll !== attach) this.end('superseded');
+    if (this.#poll !== attach) this.end();
     this.#poll = attach;
     this.#n = 0;
     this.#refused = false;
@@ -96,14 +96,14 @@ export class Poller {
   }
 
   /** Gives up the poll under way. */
-  end(reason: string): void {
-    this.#carriers.drop(this.#poll, reason);
+  end(): void {
+    this.#carriers.drop(this.#poll);
     this.#poll = null;
   }
 
   ask(identity: Identity, rx: number, now: number): void {
     this.#n += 1;
-    const longest = (identity.limits ?? DEFAULT_LIMITS).holdMs;
+    const longest = identity.limits?.holdMs ?? DEFAULT_LIMITS.holdMs;
     const hold = Math.floor(Math.min(this.#holdMs ?? longest, this.#scarce ? SCARCE_HOLD_MS : longest));
     this.#lines = 0;
     const header = { ...identity.header(), n: this.#n, rx, hold };

@@ -2,7 +2,7 @@
  * What goes up by POST while a stream or polls carry the session (PROTOCOL §6.2): one POST in flight, starting at the first frame that is not
  * acknowledged; the same again when it was not answered.
  */
-import type { Limits } from '../../limits.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
 import { Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { Ledger, Line } from '../ledger.ts';
@@ -27,7 +27,6 @@ export interface UplinkSession {
 export class Uplink {
   readonly #carriers: CarrierSet;
   readonly #roundTrip: RoundTrip;
-  readonly #limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>;
   /** The POST in flight; cleared by its answer or its failure, and by `reset`. */
   #post: Post | null = null;
   /** Number of the last POST of this generation; 0 again by `begin`. */
@@ -42,22 +41,20 @@ export class Uplink {
   /** Whether the last POST was not answered and its frames go up again; cleared when they do. */
   #repeating = false;
   /** Bytes one POST may carry: half of one that failed, so that a slow path makes progress, and twice as much after each that was answered… */
-  #batchBytes: number;
+  #batchBytes = DEFAULT_LIMITS.batchBytes;
   /** …up to this, for somebody on the path may take no more. Set by a POST that was refused for its size or was the second to fail so, raised by `forget`. */
-  #boundBytes: number;
+  #boundBytes = DEFAULT_LIMITS.batchBytes;
   /** Bytes of the last POST that failed, while none so large was answered since: it may have been too large, or its connection was dead. */
   #failedBytes = Number.POSITIVE_INFINITY;
 
-  constructor(carriers: CarrierSet, roundTrip: RoundTrip, limits: Pick<Limits, 'batchBytes' | 'volatileBytes'>) {
+  constructor(carriers: CarrierSet, roundTrip: RoundTrip) {
     this.#carriers = carriers;
     this.#roundTrip = roundTrip;
-    this.#limits = limits;
-    this.#batchBytes = this.#boundBytes = limits.batchBytes;
   }
 
   /** What was learned of the path may not hold any more. */
   forget(): void {
-    this.#boundBytes = this.#limits.batchBytes;
+    this.#boundBytes = DEFAULT_LIMITS.batchBytes;
     this.#failedBytes = Number.POSITIVE_INFINITY;
   }
 
@@ -69,7 +66,7 @@ export class Uplink {
 
   /** The POST in flight is abandoned, and what was loose with it. The goodbye may follow in the same generation, and must not look like a repetition. */
   reset(): void {
-    this.#carriers.drop(this.#post, 'superseded');
+    this.#carriers.drop(this.#post);
     this.#post = null;
     this.#repeating = false;
     this.#clear();
@@ -89,7 +86,7 @@ export class Uplink {
   sendLoose(line: Line): void {
     this.#loose.push(line);
     this.#looseBytes += line.size;
-    while (this.#looseBytes > this.#limits.volatileBytes && this.#loose.length > 1) {
+    while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes && this.#loose.length > 1) {
       this.#looseBytes -= (this.#loose.shift() as Line).size;
     }
   }
@@ -120,7 +117,7 @@ export class Uplink {
 
   /** The last words of a session that is being closed: everything that fits, and the goodbye. */
   finish(session: UplinkSession, goaway: Line, now: number): Post | null {
-    this.#carriers.drop(this.#post, 'closing');
+    this.#carriers.drop(this.#post);
     this.say(goaway);
     this.#send(session, now);
     return this.#post;
@@ -163,7 +160,7 @@ export class Uplink {
 
   /** It ended without an answer. True: as many of its frames go up again as are half of it; false: that was the second time. `tooLarge`: it was said why. */
   handleFailure(post: Post, tooLarge = false): boolean {
-    this.#carriers.drop(post, 'not answered');
+    this.#carriers.drop(post);
     if (post !== this.#post) return true;
     this.#post = null;
     this.#ackDue = true;
