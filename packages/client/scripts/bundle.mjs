@@ -53,7 +53,7 @@ export async function bundleClient(entryPoint = 'src/index.ts') {
   const { code = '' } = await minify(output.text, {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, pure_getters: true },
+    compress: { passes: 3, pure_getters: true, global_defs: { '@Number.POSITIVE_INFINITY': '1/0' } },
     mangle: { properties: { builtins: true, keep_quoted: true, reserved } },
     nameCache,
   });

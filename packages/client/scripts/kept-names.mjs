@@ -63,7 +63,7 @@ export function namesToKeep(old) {
     const told = !old && /src\/share\/[^/]+$/.test(input);
     for (const name of membersIn(input, (type) => told || offered.has(type) || (!old && betweenTabs.has(type))))
       names.add(name);
-    for (const text of stringsIn(input)) names.add(text);
+    for (const text of stringsIn(input, old)) names.add(text);
   }
   return names;
 }
@@ -117,12 +117,18 @@ function exportsOf(file) {
   );
 }
 
-/** Every text of the file: a property may be reached by it. @param {string} file */
-function stringsIn(file) {
+/**
+ * Every text of the file: a property may be reached by it. `old`: without those that only pick the members of a type.
+ *
+ * @param {string} file
+ * @param {boolean} old
+ */
+function stringsIn(file, old) {
   /** @type {string[]} */
   const texts = [];
   const collect = (/** @type {ts.Node} */ node) => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+    if (old && ts.isTypeReferenceNode(node) && /^(Pick|Omit)$/.test(node.typeName.getText())) return;
     if (ts.isStringLiteralLike(node) && /^[$\w]+$/.test(node.text)) texts.push(node.text);
     ts.forEachChild(node, collect);
   };

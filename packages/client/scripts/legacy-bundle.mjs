@@ -71,7 +71,7 @@ export async function bundleLegacy() {
     ecma: 5,
     // A page may be in any encoding.
     format: { ascii_only: true },
-    compress: { passes: 3, pure_getters: true, keep_fargs: false },
+    compress: { passes: 3, pure_getters: true, keep_fargs: false, global_defs: { '@Number.POSITIVE_INFINITY': '1/0' } },
     mangle: { properties: { builtins: true, keep_quoted: true, reserved: [...namesToKeep(true)] } },
   });
   const parts = inputs.map(([input, { bytesInOutput }]) => /** @type {[string, number]} */ ([input, bytesInOutput]));
