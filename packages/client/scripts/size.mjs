@@ -7,14 +7,14 @@ import { bundleClient } from './bundle.mjs';
 import { bundleLegacy } from './legacy-bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 24.5;
+const budgetKb = 24.6;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =
   /^(?:src|\.\.\/protocol\/src\/(?!session\/server\/|testing\/|code-meanings|wire\/(?:read-up|frame-table)|contract\/(?:validate|compiled)))\/?/;
 
 /** What the client may add to an app whose bundler is esbuild, which minifies it less. */
-const bundledBudgetKb = 26.2;
+const bundledBudgetKb = 26.6;
 
 /** @param {string | Uint8Array} file */
 const gzippedKb = (file) => gzipSync(file, { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;
@@ -65,7 +65,7 @@ if (hooksKb > hooksBudgetKb) {
 }
 
 /** What the file for old browsers may cost a page, with all that it brings along, in kB, gzipped. */
-const legacyBudgetKb = 27.7;
+const legacyBudgetKb = 27.9;
 
 const legacy = await bundleLegacy();
 const legacyKb = gzippedKb(legacy.code);
