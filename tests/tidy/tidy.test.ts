@@ -71,7 +71,7 @@ it('keeps the client on the protocol alone, but for its hooks, which are for Rea
     (entry) =>
       leavesItsPackage(entry) ||
       !(
-        /^(?:\.|@runnel\/protocol(?:\/|$))/.test(entry.specifier) ||
+        /^(?:\.|#|@runnel\/protocol(?:\/|$))/.test(entry.specifier) ||
         (entry.specifier === 'react' && entry.file.startsWith('packages/client/src/react/'))
       ),
   );
