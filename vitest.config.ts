@@ -10,7 +10,7 @@ function project(
   timeoutMs = 5_000,
   more: string[] = [],
   globalSetup: string[] = [],
-  plugins: Plugin[] = [],
+  { plugins = [], setupFiles = [] }: { plugins?: Plugin[]; setupFiles?: string[] } = {},
 ): TestProjectConfiguration {
   return {
     plugins,
@@ -20,6 +20,7 @@ function project(
       name,
       include: [include, ...more],
       globalSetup,
+      setupFiles,
       environment: 'node',
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
@@ -49,7 +50,10 @@ export default defineConfig({
       project('types', 'tests/types/**/*.test.ts', 120_000),
       project('gauntlet', 'tests/gauntlet/**/*.test.ts', 60_000),
       project('browsers', 'tests/browsers/**/*.test.ts', 60_000),
-      project('minified', minified[0], 20_000, [minified[1]], ['tests/minified/building.ts'], [minifiedClient]),
+      project('minified', minified[0], 20_000, [minified[1]], ['tests/minified/building.ts'], {
+        plugins: [minifiedClient],
+        setupFiles: ['tests/minified/browser.ts'],
+      }),
       project('legacy', 'tests/legacy/**/*.test.ts', 60_000, [], ['tests/legacy/building.ts']),
       project('e2e', 'tests/e2e/**/*.test.ts', 60_000),
     ],
