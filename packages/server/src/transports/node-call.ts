@@ -1,12 +1,20 @@
 /** A request of node's HTTP servers, HTTP/1 or HTTP/2. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { AttachRequest } from '../handshake.ts';
+import { Chunks, chunkSocketOf } from './chunks.ts';
 import type { CallListener, HttpCall } from './http-call.ts';
+
+const chunks = new Chunks();
 
 export class NodeCall implements HttpCall {
   readonly body: IncomingMessage;
   readonly #response: ServerResponse;
   listener: CallListener | null = null;
+  /** Whether the head of an open answer is out. */
+  #isBegun = false;
+  /** Whether the socket will say when it has drained. */
+  #isDraining = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.body = request;
@@ -59,7 +67,20 @@ export class NodeCall implements HttpCall {
   }
 
   write(bytes: Buffer): void {
-    this.#response.write(bytes);
+    const socket = this.#isBegun ? chunkSocketOf(this.#response) : null;
+    this.#isBegun = true;
+    if (socket === null) this.#response.write(bytes);
+    else if (!socket.write(chunks.of(bytes))) this.#awaitDrainOf(socket);
+  }
+
+  /** Node tells the response of what it has written to it, and of nothing else. */
+  #awaitDrainOf(socket: Socket): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    socket.once('drain', () => {
+      this.#isDraining = false;
+      this.listener?.handleDrain();
+    });
   }
 
   end(): void {
