@@ -25,7 +25,7 @@ export const paces: { readonly [name in Pace['name']]: Pace } = {
     warmUpMs: 500,
     settleMs: 1_000,
     connectionsMax: 10_000,
-    limitMs: 1_200_000,
+    limitMs: 2_400_000,
   },
   quick: {
     name: 'quick',
