@@ -1,6 +1,6 @@
 /**
  * permessage-deflate (RFC 7692) without context takeover either way: each message is compressed by itself. So the compressed bytes of a broadcast are the same
- * for all and made once, and nothing is kept for a connection. `ws` negotiates it and inflates what comes up.
+ * for all and made once, and no connection has a compressor. `ws` negotiates it and inflates what comes up, by an inflater for each client that has sent some.
  */
 import { constants, deflateRawSync } from 'node:zlib';
 

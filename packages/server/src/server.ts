@@ -65,8 +65,9 @@ export interface ServerOptions<C extends Contract<C>, I extends ServerIdentity> 
   readonly sessionsMax?: number | undefined;
   /**
    * Whether long messages go compressed to WebSocket clients that offer it (permessage-deflate), as browsers do. Each is compressed by itself and once for
-   * all its subscribers, however many they are; nothing is kept per connection. `true`, or `{ thresholdBytes }`: from which size on, default 1,024; a
-   * RangeError for what is no size. Browsers then compress what they send as well. Default: false.
+   * all its subscribers, however many they are; no compressor is kept per connection. `true`, or `{ thresholdBytes }`: from which size on, default 1,024; a
+   * RangeError for what is no size. Browsers then compress what they send as well, and for each that has sent something 15 to 50 kB are kept to inflate it.
+   * Default: false.
    */
   readonly compression?: boolean | CompressionOptions | undefined;
   /** How long a handler may take where the client names no time, ms. Default: 30,000. */

@@ -111,6 +111,11 @@ export class Edge<I extends Identity> {
     this.#openings = options.openings;
   }
 
+  /** Whether messages over WebSocket may be compressed. */
+  get compresses(): boolean {
+    return this.compressedFromBytes < Number.POSITIVE_INFINITY;
+  }
+
   /** One write to a WebSocket: whole frames, the same bytes for all who are sent the same lines. `compressed`: to one that takes compressed messages. */
   framesOf(lines: readonly SharedLine[], compressed: boolean): Buffer {
     const [line] = lines;

@@ -28,7 +28,7 @@ export class WebSocketEdge<I extends Identity> {
 
   constructor(edge: Edge<I>) {
     this.#edge = edge;
-    const compresses = edge.compressedFromBytes < Number.POSITIVE_INFINITY;
+    const { compresses } = edge;
     const options: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,

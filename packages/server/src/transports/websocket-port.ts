@@ -68,7 +68,9 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
 
   write(lines: readonly SharedLine[]): void {
     if (lines.length === 0 || !this.#isOpen) return;
-    this.#socket.write(this.#edge.framesOf(lines, this.#ws.extensions !== ''));
+    // `extensions` is put together whenever it is asked for.
+    const compressed = this.#edge.compresses && this.#ws.extensions !== '';
+    this.#socket.write(this.#edge.framesOf(lines, compressed));
     this.#checkFlood();
   }
 
