@@ -120,6 +120,8 @@ export class Ledger<L extends Line> {
 
   /** The frames from `base` on, up to about `bytesMax` bytes but at least one. */
   slice(base: number, bytesMax: number = Number.POSITIVE_INFINITY): L[] {
+    // One at a time is what a broadcast to many brings, and an array that grows makes room for many.
+    if (base === this.tx - 1) return [this.at(base)];
     const lines: L[] = [];
     let bytes = 0;
     for (let seq = base; seq < this.tx; seq += 1) {
