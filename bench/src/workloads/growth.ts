@@ -59,7 +59,7 @@ async function connectionsSweep(stage: Stage): Promise<Curve[]> {
   for (const { label, size, competitor } of points) {
     const first = Math.ceil(size / 100);
     await competitor.connect(first);
-    const { heapBytes } = await bytesPerConnection(stage, competitor, size - first);
+    const { heapBytes } = await bytesPerConnection(competitor, size - first, stage.pace.settleMs);
     memory.add(label, size, heapBytes / 1_024);
     stage.progress(`${competitor.label}: ${heapBytes.toFixed(0)} B of heap each`);
   }

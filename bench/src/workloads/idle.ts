@@ -6,6 +6,9 @@ import type { Stage } from '../stage.ts';
 import { longPoll, runnel, runnelPoll, runnelStream, socketIo, sse, ws } from './entrants.ts';
 import type { Workload } from './workload.ts';
 
+/** After so long without a request node's servers end a connection; only then is a stream alone whose client has acknowledged by POST. */
+const KEEP_ALIVE_MS = 6_000;
+
 export const idle: Workload = {
   name: 'idle',
   title: 'Idle connections, one channel each',
@@ -30,7 +33,13 @@ export const idle: Workload = {
           ],
         })),
         ...(await memoryCases({
-          ...{ stage, entrants: [runnelStream, sse], connections: others, baseline: sse.label },
+          ...{
+            stage,
+            entrants: [runnelStream, sse],
+            connections: others,
+            baseline: sse.label,
+            settleMs: KEEP_ALIVE_MS,
+          },
           name: `${others.toLocaleString('en')} streams`,
           ...both({ of: runnelStream.label, to: sse.label, max: 1 }),
         })),
@@ -54,6 +63,8 @@ interface MemoryOptions {
   readonly baseline: string;
   readonly heap: readonly Target[];
   readonly rss: readonly Target[];
+  /** How long connections are left alone before memory is looked at. Default: as always. */
+  readonly settleMs?: number;
 }
 
 async function memoryCases({
@@ -64,6 +75,7 @@ async function memoryCases({
   baseline,
   heap,
   rss,
+  settleMs = stage.pace.settleMs,
 }: MemoryOptions): Promise<Case[]> {
   const layout = { connections, perSession: 1, groupSize: connections };
   const competitors = await stage.start(entrants, layout, 0);
@@ -73,7 +85,7 @@ async function memoryCases({
   const heapRound = new Map<string, number>();
   const rssRound = new Map<string, number>();
   for (const competitor of competitors) {
-    const { heapBytes, rssBytes } = await bytesPerConnection(stage, competitor, connections - first);
+    const { heapBytes, rssBytes } = await bytesPerConnection(competitor, connections - first, settleMs);
     heapRound.set(competitor.label, heapBytes / 1_024);
     rssRound.set(competitor.label, rssBytes / 1_024);
     stage.progress(
@@ -89,9 +101,9 @@ async function memoryCases({
 }
 
 export async function bytesPerConnection(
-  { pace: { settleMs } }: Stage,
   competitor: Competitor,
   connections: number,
+  settleMs: number,
 ): Promise<{ heapBytes: number; rssBytes: number }> {
   // For what begins after a connection: the first acknowledgement, the next poll.
   await sleep(settleMs);
