@@ -3,6 +3,7 @@ import { type DownFrame, type Identity, Type } from '@runnel/protocol';
 import { isPending } from './awaitable.ts';
 import type { Clock } from './driver.ts';
 import type { AttachRequest } from './handshake.ts';
+import type { LazyAbort } from './lazy-abort.ts';
 import type { Middlewares, Outcome } from './middlewares.ts';
 
 interface AuthenticateInput {
@@ -40,7 +41,7 @@ export interface Attempt {
   readonly auth: unknown;
   readonly gen: number;
   /** Aborted when the client goes. */
-  readonly gone: AbortController;
+  readonly gone: LazyAbort;
 }
 
 export class Authenticator<I extends Identity> {
@@ -54,9 +55,8 @@ export class Authenticator<I extends Identity> {
   judge(attempt: Attempt): Verdict<I> | Promise<Verdict<I>> {
     const { middlewares, authenticate } = this.#options;
     if (!middlewares.isEmpty) return this.#patiently(this.#behindMiddlewares(attempt), attempt);
-    const { request, auth, gone } = attempt;
     try {
-      const said = authenticate({ request, auth, signal: gone.signal });
+      const said = authenticate(inputOf(attempt, attempt.request));
       if (!isPending(said)) return this.#verdict(said, attempt);
       return this.#patiently(
         Promise.resolve(said).then((identity) => this.#verdict(identity, attempt)),
@@ -74,7 +74,7 @@ export class Authenticator<I extends Identity> {
     try {
       const outcome = await passage.outcome;
       if (outcome !== 'passed') return this.#turnedAway(outcome, attempt);
-      return this.#verdict(await authenticate({ request: passage.request, auth: attempt.auth, signal }), attempt);
+      return this.#verdict(await authenticate(inputOf(attempt, passage.request)), attempt);
     } finally {
       passage.end();
     }
@@ -114,6 +114,17 @@ export class Authenticator<I extends Identity> {
     this.#options.onError(error);
     return { refusal: [Type.goaway, 'internal', 'the server could not check the credentials', RETRY_MS, gen] };
   }
+}
+
+/** The signal is made when it is asked for: most apps never do. */
+function inputOf({ auth, gone }: Attempt, request: AttachRequest): AuthenticateInput {
+  return {
+    request,
+    auth,
+    get signal() {
+      return gone.signal;
+    },
+  };
 }
 
 function unauthorized<I>({ gen }: Attempt): Verdict<I> {

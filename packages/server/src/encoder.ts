@@ -41,7 +41,8 @@ export class Encoder {
 
   /** The answer to subscribe `id`. `presence`: the members, as a JSON array; null for a channel without. */
   subscribed(id: number, told: Omit<Subscribed, 'presence'>, presence: string | null): readonly SharedLine[] {
-    const line = encodeFrame([Type.subscribed, id, told]);
+    // Nothing in it is a payload.
+    const line = JSON.stringify([Type.subscribed, id, told]);
     return this.#split(presence === null ? line : `${line.slice(0, -'}]'.length)},"presence":${presence}}]`);
   }
 

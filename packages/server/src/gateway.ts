@@ -24,6 +24,7 @@ import type { Expiring } from './credentials.ts';
 import { type Door, Doors } from './doors.ts';
 import { type Clock, Driver, systemClock } from './driver.ts';
 import { ResumeKeys } from './keys.ts';
+import { LazyAbort } from './lazy-abort.ts';
 import { type AttachMiddleware, Middlewares } from './middlewares.ts';
 import { Openings, openingOf } from './openings.ts';
 import { OriginPolicy, type Origins } from './origin.ts';
@@ -120,6 +121,7 @@ export class Gateway<I extends Identity & Expiring> {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     const report = reporter(options.onError);
     const keys = new ResumeKeys({ node: this.node, secret: options.secret });
+    const keyOf = (sid: string): string | undefined => this.registry.session(sid)?.key;
     this.#openings = new Openings<I>(app);
     this.registry = new SessionRegistry<SharedLine, I>({
       node: this.node,
@@ -131,7 +133,7 @@ export class Gateway<I extends Identity & Expiring> {
       now: () => this.#driver.now(),
       newId: randomName,
       issueKey: (sid) => keys.issueKey(sid),
-      readKey: (key) => keys.readKey(key),
+      readKey: (key) => keys.readKey(key, keyOf),
       line: sharedLine,
       onWork: () => this.#driver.requestFlush(),
     });
@@ -236,7 +238,7 @@ export class Gateway<I extends Identity & Expiring> {
     // Who said who it is says so again with each attach.
     if (opening.known) return session.identity;
     const request = opening.unpack();
-    const verdict = await this.#authenticator.judge({ request, auth, gen: 0, gone: new AbortController() });
+    const verdict = await this.#authenticator.judge({ request, auth, gen: 0, gone: new LazyAbort() });
     if ('identity' in verdict) return verdict.identity;
     const { refusal } = verdict;
     if (refusal[0] === Type.retry) throw new RunnelError('timeout', 'the credentials were not checked in time');

@@ -12,7 +12,7 @@ export class LazyAbort {
     return this.#controller.signal;
   }
 
-  abort(reason: Error): void {
+  abort(reason: Error = new DOMException('nobody waits for it any more', 'AbortError')): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
     this.#controller?.abort(reason);

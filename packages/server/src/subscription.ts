@@ -151,7 +151,7 @@ export class Subscription {
   /** Ends it from the client's side, or because its session or the server's interest has ended. Idempotent. */
   end(reason = 'the subscription was replaced or ended before it began'): void {
     this.#leave();
-    this.#answerError(new RunnelError('canceled', reason));
+    if (!this.#answered) this.#answerError(new RunnelError('canceled', reason));
   }
 
   /** The session has another node: where it stands is told there, and nothing more is sent here. */

@@ -38,16 +38,16 @@ export class Forwarding {
       const answer = await this.#post.ask(owner, question, {
         timeoutMs: holdMs + PATIENCE_MS,
         onAsked: (callOff) => {
-          exchange.onClosed = callOff;
+          exchange.holder = { handleLeft: callOff };
         },
       });
-      exchange.onClosed = null;
+      exchange.holder = null;
       if (!exchange.isOpen) return;
       if (answer === null) return failed(true);
       const { status, headers, body: text } = answer as ForwardedAnswer;
       exchange.relay(status, headers, text);
     } catch (error) {
-      exchange.onClosed = null;
+      exchange.holder = null;
       if (exchange.isOpen) failed(PostFailure.is(error, 'unreachable'));
     }
   }

@@ -49,7 +49,7 @@ export class RemoteCall implements HttpCall {
     signal.addEventListener('abort', () => this.#end(GONE), { once: true });
   }
 
-  answer(status: number, headers: readonly string[], body: Buffer | null): void {
+  answer(status: number, headers: readonly string[], body: Buffer | string | null): void {
     this.#end({ status, headers, body: body?.toString() ?? '' });
   }
 

@@ -5,6 +5,7 @@ import { compressedFrames, type Encode, frameLines, joinLines, remembering } fro
 import type { Forward } from '../cluster/cluster.ts';
 import type { Driver } from '../driver.ts';
 import { Handshake } from '../handshake.ts';
+import { LazyAbort } from '../lazy-abort.ts';
 import type { Openings } from '../openings.ts';
 import type { OriginPolicy } from '../origin.ts';
 import type { SharedLine } from '../shared-line.ts';
@@ -142,18 +143,18 @@ export class Edge<I extends Identity> {
     this.#await(exchange, (gone) => this.located(attach, this.#verdict(exchange, attach, gone)), located);
   }
 
-  #verdict(exchange: Exchange<I>, { auth, gen }: Asked, gone: AbortController): Verdict<I> | Promise<Verdict<I>> {
+  #verdict(exchange: Exchange<I>, { auth, gen }: Asked, gone: LazyAbort): Verdict<I> | Promise<Verdict<I>> {
     if (exchange.known !== null) return { identity: exchange.known };
     const { request } = exchange.call;
     return this.authenticator.judge({ request, auth, gen, gone });
   }
 
-  #await<V>(exchange: Exchange<I>, ask: (gone: AbortController) => V | Promise<V>, told: (verdict: V) => void): void {
-    const gone = new AbortController();
-    exchange.onClosed = () => gone.abort();
+  #await<V>(exchange: Exchange<I>, ask: (gone: LazyAbort) => V | Promise<V>, told: (verdict: V) => void): void {
+    const gone = new LazyAbort();
+    exchange.holder = { handleLeft: () => gone.abort() };
     const verdict = ask(gone);
     const settle = (said: V): void => {
-      exchange.onClosed = null;
+      exchange.holder = null;
       if (exchange.isOpen) told(said);
     };
     if (verdict instanceof Promise) void verdict.then(settle);

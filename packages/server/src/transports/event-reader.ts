@@ -78,8 +78,10 @@ export class EventReader<I extends Identity> implements LinkPort<SharedLine> {
     const { edge, exchange } = options;
     this.#options = options;
     this.#lines = new FeedLines(edge.limits.messageBytes + edge.limits.lineBytes);
-    exchange.onClosed = () => edge.turn((then) => this.#handleClosed(then));
-    exchange.onDrain = () => this.#handleDrain();
+    exchange.holder = {
+      handleLeft: () => edge.turn((then) => this.#handleClosed(then)),
+      handleDrained: () => this.#handleDrain(),
+    };
     this.link = edge.registry.connect(this, now);
   }
 

@@ -1,6 +1,5 @@
 /** One HTTP request and its answer. Whoever holds it may answer at any time; it knows by itself whether anybody is still there. */
 import { type Answer, type Code, type DownFrame, encodeFrame, type Identity, Type } from '@runnel/protocol';
-import { joinLines } from '../batch.ts';
 import type { OriginVerdict } from '../origin.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import type { Carrier, Edge } from './edge.ts';
@@ -10,6 +9,9 @@ import type { CallListener, HttpCall } from './http-call.ts';
 const HEADERS = ['Cache-Control', 'no-store, no-transform', 'X-Accel-Buffering', 'no'];
 /** Of the protocol's own answers. */
 const FRAMES = 'application/octet-stream';
+
+/** No headers. */
+const NONE: readonly string[] = [];
 
 export interface Refusal {
   readonly status: 400 | 403 | 405 | 413 | 426 | 503;
@@ -22,6 +24,14 @@ export interface Refusal {
   readonly last?: boolean;
 }
 
+/** Who waits for something to become of an exchange. */
+export interface ExchangeHolder<I extends Identity> {
+  /** The client has left before it was answered, or a body is over, whoever ended it. */
+  handleLeft(exchange: Exchange<I>): void;
+  /** What was written to the body has drained. */
+  handleDrained?(): void;
+}
+
 export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier, CallListener {
   readonly call: HttpCall;
   /** Who it is, where the app has said so itself; null: `authenticate` is asked. */
@@ -32,10 +42,8 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   readonly #cors: readonly string[];
   /** `body`: the answer has begun and has an open end; `spent`: the end came. `gone`: the client left before it had everything. */
   #state: 'open' | 'answered' | 'body' | 'spent' | 'gone' = 'open';
-  /** Called when the client leaves before it was answered, or when a body is over, whoever ended it. */
-  onClosed: (() => void) | null = null;
-  /** Called when what was written to the body has drained. */
-  onDrain: (() => void) | null = null;
+  /** Whom it tells what becomes of it. */
+  holder: ExchangeHolder<I> | null = null;
 
   constructor(edge: Edge<I>, call: HttpCall, known: I | null = null) {
     this.call = call;
@@ -44,7 +52,7 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
     const { headers } = call;
     this.origin = edge.origins.judge(headers);
     this.#cors =
-      this.origin === 'listed' && headers.origin !== undefined ? edge.origins.corsHeaders(headers.origin) : [];
+      this.origin === 'listed' && headers.origin !== undefined ? edge.origins.corsHeaders(headers.origin) : NONE;
     edge.enter(this);
     call.listener = this;
   }
@@ -59,7 +67,9 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
 
   /** Answers with the lines and ends. */
   end(lines: readonly SharedLine[]): void {
-    this.answer(200, FRAMES, joinLines(lines));
+    let bytes = 0;
+    for (const { size } of lines) bytes += size;
+    this.#answer(200, FRAMES, bytes, textOf(lines), NONE);
   }
 
   /** Answers with one frame and ends. */
@@ -71,7 +81,7 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   refuse({ status, code, reason, retryMs = 0, headers = [], last = false }: Refusal): void {
     if (last) this.call.endConnection();
     const line = sharedLine(encodeFrame([Type.goaway, code, reason, retryMs]));
-    this.answer(status, FRAMES, joinLines([line]), headers);
+    this.#answer(status, FRAMES, line.size, textOf([line]), headers);
   }
 
   /** Answers with what another node has answered. */
@@ -82,11 +92,14 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   }
 
   /** Answers with a whole body and ends. */
-  answer(status: number, contentType: string, body: Buffer, headers: readonly string[] = []): void {
+  answer(status: number, contentType: string, body: Buffer, headers: readonly string[] = NONE): void {
+    this.#answer(status, contentType, body.length, body, headers);
+  }
+
+  #answer(status: number, contentType: string, bytes: number, body: Buffer | string, headers: readonly string[]): void {
     if (this.#state !== 'open') return;
     this.#state = 'answered';
-    const length = ['Content-Length', String(body.length)];
-    this.call.answer(status, this.#head(contentType, [...headers, ...length]), body);
+    this.call.answer(status, this.#head(contentType, ['Content-Length', String(bytes), ...headers]), body);
   }
 
   /** Our requests need no preflight, but what sits in a page (a service worker, an extension) may make them need one. */
@@ -103,7 +116,7 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   openBody(contentType: string = FRAMES): void {
     if (this.#state !== 'open') return;
     this.#state = 'body';
-    this.call.open(200, this.#head(contentType, []));
+    this.call.open(200, this.#head(contentType, NONE));
   }
 
   write(bytes: Buffer): void {
@@ -125,11 +138,11 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
     this.#edge.leave(this);
     if (this.#state === 'answered') return;
     this.#state = 'gone';
-    this.onClosed?.();
+    this.holder?.handleLeft(this);
   }
 
   handleDrain(): void {
-    this.onDrain?.();
+    this.holder?.handleDrained?.();
   }
 
   #head(contentType: string, headers: readonly string[]): string[] {
@@ -137,4 +150,11 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
     if (this.#edge.closingRetryMs !== null) this.call.endConnection();
     return ['Content-Type', contentType, ...HEADERS, ...this.#cors, ...headers];
   }
+}
+
+/** The lines as they stand in a body. With a head before it a string is one write, and bytes are two. */
+function textOf(lines: readonly SharedLine[]): string {
+  let text = '';
+  for (const line of lines) text += `${line.text}\n`;
+  return text;
 }

@@ -66,9 +66,10 @@ export class FetchCall implements HttpCall {
     this.body.destroy();
   }
 
-  answer(status: number, headers: readonly string[], body: Buffer | null): void {
+  answer(status: number, headers: readonly string[], body: Buffer | string | null): void {
     // A copy: whoever gets it may transfer it, and these bytes may be part of something larger.
-    this.#respond(new Response(body === null ? null : new Uint8Array(body), { status, headers: pairs(headers) }));
+    const copied = typeof body === 'object' && body !== null ? new Uint8Array(body) : body;
+    this.#respond(new Response(copied, { status, headers: pairs(headers) }));
     this.#close();
   }
 

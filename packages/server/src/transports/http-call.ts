@@ -24,7 +24,7 @@ export interface HttpCall {
   /** What is left of the body is not wanted, and the connection ends with the answer as far as it is ours. */
   endConnection(): void;
   /** Answers and ends. `headers`: names and values by turns, as everywhere here. */
-  answer(status: number, headers: readonly string[], body: Buffer | null): void;
+  answer(status: number, headers: readonly string[], body: Buffer | string | null): void;
   /** Begins an answer with an open end. Its head goes out at once, or with the first bytes. */
   open(status: number, headers: readonly string[]): void;
   /** To an open answer. */

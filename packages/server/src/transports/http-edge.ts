@@ -19,14 +19,14 @@ import {
 import type { Forward } from '../cluster/cluster.ts';
 import type { BodyOutcome } from './body-intake.ts';
 import type { Edge } from './edge.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeHolder } from './exchange.ts';
 import { StreamPort } from './stream-port.ts';
 import type { StreamProbes } from './stream-probes.ts';
 
 /** When a client is to come again whose session could not be reached for the moment, ms. */
 const RETRY_MS = 300;
 
-export class HttpEdge<I extends Identity> {
+export class HttpEdge<I extends Identity> implements ExchangeHolder<I> {
   readonly #edge: Edge<I>;
   readonly #probes: StreamProbes<I>;
 
@@ -62,6 +62,11 @@ export class HttpEdge<I extends Identity> {
       reason: 'only POST is understood',
       headers: ['Allow', 'POST, OPTIONS'],
     });
+  }
+
+  /** A poll, or an attach by poll, was given up. */
+  handleLeft(exchange: Exchange<I>): void {
+    this.#edge.turn((now) => this.#edge.registry.handleAnswerClosed(exchange, now));
   }
 
   /** Answers without having read the body, which is then read for the connection's sake. */
@@ -152,7 +157,7 @@ export class HttpEdge<I extends Identity> {
   }
 
   #poll(exchange: Exchange<I>, poll: PollHeader): void {
-    exchange.onClosed = () => this.#edge.turn((now) => this.#edge.registry.handleAnswerClosed(exchange, now));
+    exchange.holder = this;
     this.#answering(exchange, (now) => this.#edge.registry.poll(poll, exchange, now));
   }
 
@@ -205,7 +210,6 @@ export class HttpEdge<I extends Identity> {
   }
 
   #admit(exchange: Exchange<I>, attach: Attach, identity: I): void {
-    const { registry } = this.#edge;
     const opening = this.#edge.openingOf(exchange);
     if (attach.mode === 'stream') {
       return this.#answering(exchange, (now) => {
@@ -213,7 +217,7 @@ export class HttpEdge<I extends Identity> {
         this.#edge.admit({ attach, identity, carrier: { link }, opening }, now);
       });
     }
-    exchange.onClosed = () => this.#edge.turn((now) => registry.handleAnswerClosed(exchange, now));
+    exchange.holder = this;
     this.#answering(exchange, (now) =>
       this.#edge.admit({ attach, identity, carrier: { answer: exchange }, opening }, now),
     );

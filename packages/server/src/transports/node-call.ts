@@ -7,6 +7,10 @@ import type { CallListener, HttpCall } from './http-call.ts';
 
 const chunks = new Chunks();
 
+/** Where the listeners, which are the same functions for all answers, find whom they are called for. */
+const call = Symbol('call');
+type Answered = ServerResponse & { [call]?: NodeCall };
+
 export class NodeCall implements HttpCall {
   readonly body: IncomingMessage;
   readonly #response: ServerResponse;
@@ -21,7 +25,8 @@ export class NodeCall implements HttpCall {
     this.#response = response;
     // A broken connection shows in 'close' as well; without a listener the error would end the process.
     response.on('error', ignore);
-    response.on('close', () => this.listener?.handleClosed());
+    (response as Answered)[call] = this;
+    response.on('close', onClose);
   }
 
   get method(): string {
@@ -55,22 +60,31 @@ export class NodeCall implements HttpCall {
     if (this.body.httpVersionMajor < 2) this.#response.shouldKeepAlive = false;
   }
 
-  answer(status: number, headers: readonly string[], body: Buffer | null): void {
-    this.#response.writeHead(status, [...headers]);
+  answer(status: number, headers: readonly string[], body: Buffer | string | null): void {
+    this.#response.writeHead(status, headers as string[]);
     this.#response.end(body ?? undefined);
   }
 
   open(status: number, headers: readonly string[]): void {
     this.body.socket?.setNoDelay?.(true);
-    this.#response.on('drain', () => this.listener?.handleDrain());
-    this.#response.writeHead(status, [...headers]);
+    // By itself and in one piece: node keeps the head as long as the answer, and else as the tree of the strings it was made of.
+    this.#response.cork();
+    this.#response.writeHead(status, headers as string[]);
+    this.#response.flushHeaders();
+    process.nextTick(uncork, this.#response);
   }
 
   write(bytes: Buffer): void {
     const socket = this.#isBegun ? chunkSocketOf(this.#response) : null;
     this.#isBegun = true;
-    if (socket === null) this.#response.write(bytes);
-    else if (!socket.write(chunks.of(bytes))) this.#awaitDrainOf(socket);
+    if (socket !== null) {
+      if (!socket.write(chunks.of(bytes))) this.#awaitDrainOf(socket);
+    } else if (!this.#response.write(bytes)) this.#awaitDrain();
+  }
+
+  /** Most answers are never congested, and need no listener for it. */
+  #awaitDrain(): void {
+    if (this.#response.listenerCount('drain') === 0) this.#response.on('drain', onDrain);
   }
 
   /** Node tells the response of what it has written to it, and of nothing else. */
@@ -90,6 +104,18 @@ export class NodeCall implements HttpCall {
   destroy(): void {
     this.#response.destroy();
   }
+}
+
+function onClose(this: Answered): void {
+  this[call]?.listener?.handleClosed();
+}
+
+function onDrain(this: Answered): void {
+  this[call]?.listener?.handleDrain();
+}
+
+function uncork(response: ServerResponse): void {
+  response.uncork();
 }
 
 function ignore(): void {}

@@ -2,10 +2,9 @@
 import type { Identity, LinkPort, ServerLink } from '@runnel/protocol';
 import type { SharedLine } from '../shared-line.ts';
 import { CONGESTED_BYTES, type Edge, FLOODED_BYTES } from './edge.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeHolder } from './exchange.ts';
 
-export class StreamPort<I extends Identity> implements LinkPort<SharedLine> {
-  readonly transport = 'stream';
+export class StreamPort<I extends Identity> implements LinkPort<SharedLine>, ExchangeHolder<I> {
   readonly #edge: Edge<I>;
   readonly #exchange: Exchange<I>;
   readonly link: ServerLink<SharedLine, I>;
@@ -15,9 +14,12 @@ export class StreamPort<I extends Identity> implements LinkPort<SharedLine> {
     this.#edge = edge;
     this.#exchange = exchange;
     this.link = edge.registry.connect(this, now);
-    exchange.onClosed = () => edge.turn((then) => this.link.handleClosed(then));
-    exchange.onDrain = () => this.link.handleDrain();
+    exchange.holder = this;
     exchange.openBody();
+  }
+
+  get transport(): 'stream' {
+    return 'stream';
   }
 
   get congested(): boolean {
@@ -29,6 +31,14 @@ export class StreamPort<I extends Identity> implements LinkPort<SharedLine> {
     if (first === undefined) return;
     this.#exchange.write(lines.length === 1 ? first.ndjson : this.#edge.joinLines(lines));
     if (this.#exchange.unsentBytes > FLOODED_BYTES) this.#exchange.destroy();
+  }
+
+  handleLeft(): void {
+    this.#edge.turn((now) => this.link.handleClosed(now));
+  }
+
+  handleDrained(): void {
+    this.link.handleDrain();
   }
 
   end(): void {

@@ -38,7 +38,7 @@ export class StreamProbes<I extends Identity> implements Sleeper {
     if (this.#open.size >= probesMax) return exchange.endWith([Type.retry, 0, RETRY_MS]);
     const token = this.#options.newId();
     this.#open.set(token, { exchange, until: now + this.#options.probeMs });
-    exchange.onClosed = () => this.#open.delete(token);
+    exchange.holder = { handleLeft: () => void this.#open.delete(token) };
     exchange.openBody();
     exchange.write(sharedLine(encodeFrame([Type.probed, nonce, token])).ndjson);
   }

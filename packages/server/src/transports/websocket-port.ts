@@ -23,6 +23,7 @@ import {
 } from '@runnel/protocol';
 import type { WebSocket } from 'ws';
 import type { Handshake } from '../handshake.ts';
+import { LazyAbort } from '../lazy-abort.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES, type Located } from './edge.ts';
 
@@ -33,7 +34,7 @@ const REASON_BYTES_MAX = 123;
 
 interface Pending {
   /** Aborted when the client goes. */
-  readonly gone: AbortController;
+  readonly gone: LazyAbort;
   readonly frames: { readonly frame: UpFrame; readonly size: number }[];
 }
 
@@ -151,7 +152,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     if (attach.mode !== 'websocket') {
       throw new RunnelError('protocol_error', 'an attach on a WebSocket has mode websocket');
     }
-    const gone = new AbortController();
+    const gone = new LazyAbort();
     const request = this.#handshake.unpack();
     const { auth, gen } = attach;
     const verdict = this.#edge.located(attach, this.#edge.authenticator.judge({ request, auth, gen, gone }));

@@ -7,7 +7,7 @@ import { StreamProbes } from '../../src/transports/stream-probes.ts';
 function fakeExchange() {
   const said: string[] = [];
   const exchange = {
-    onClosed: null as (() => void) | null,
+    holder: null as { handleLeft(): void } | null,
     openBody: () => {},
     write: (bytes: Buffer) => void said.push(bytes.toString().trimEnd()),
     endBody: () => void said.push('(end)'),
@@ -31,7 +31,7 @@ it('has room for so many probes, and for the next when one has gone', () => {
   desk.open('n', first.as, 0);
   desk.open('n', second.as, 0);
   expect(second.said).toEqual(['[15,0,5000]', '(end)']);
-  first.exchange.onClosed?.();
+  first.exchange.holder?.handleLeft();
   desk.open('n', third.as, 0);
   expect(third.said).toEqual(['[7,"n","t2"]']);
 });

@@ -14,7 +14,6 @@ import {
   Type,
   type UpFrame,
 } from '../../wire/frames.ts';
-import { encodeFrame } from '../../wire/write.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Line } from '../ledger.ts';
 import { clipReason } from '../reason.ts';
@@ -77,8 +76,9 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     return this.#bySid.get(sid);
   }
 
+  /** The line of a frame of the core's own, in which there is no payload. */
   encode(frame: DownFrame): L {
-    return this.options.line(encodeFrame(frame));
+    return this.options.line(JSON.stringify(frame));
   }
 
   /** A WebSocket or stream body has come up. */
