@@ -362,8 +362,8 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'H1',
     breaks: 'a request body that was cut off is applied as far as it came',
     file: 'packages/server/src/transports/body-intake.ts',
-    find: "settle({ refused: 'cut_off' })",
-    replace: 'settle({ bytes: Buffer.concat(chunks) })',
+    find: "settle(this, { refused: 'cut_off' })",
+    replace: 'settle(this, this[reading]?.ended())',
     by: {
       tests: ['packages/server/test/transports/body-intake.test.ts', 'packages/server/test/transports/post.test.ts'],
     },

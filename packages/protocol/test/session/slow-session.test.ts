@@ -97,11 +97,12 @@ describe('a slow session (PROTOCOL §8.10)', () => {
   });
 
   it('is slow while its client is out of reach, until it attaches', () => {
-    const { session, link, attach, wait, calls } = world();
+    const { session, link, attach, wait, calls, flush } = world();
     link.handleClosed(0);
     wait('a');
     expect([session.slow, calls]).toEqual([true, []]);
     attach(2, session.key);
+    flush();
     expect([session.slow, calls]).toEqual([false, ['a']]);
   });
 

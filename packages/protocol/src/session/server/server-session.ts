@@ -137,8 +137,8 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.touch();
   }
 
-  /** Answers a ping, or acknowledges, with the next write. */
-  #say(word: L): void {
+  /** Welcomes, answers a ping, or acknowledges, with the next write. */
+  say(word: L): void {
     this.loose ??= new LooseLines();
     this.loose.say(word);
     this.touch();
@@ -209,7 +209,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     switch (frame[0]) {
       case Type.ping:
         if (frame[2] !== undefined && !this.acknowledge(frame[2], now)) return;
-        return this.#say(this.#registry.encode([Type.pong, frame[1], this.tellRx()]));
+        return this.say(this.#registry.encode([Type.pong, frame[1], this.tellRx()]));
       case Type.pong:
         if (frame[2] !== undefined) this.acknowledge(frame[2], now);
         return;
@@ -228,7 +228,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
     this.ledger.take();
     this.#intake.note(size);
     if (this.link !== null && this.#intake.isDue(this.#registry.limits)) {
-      this.#say(this.#registry.options.line(ackLine(this.tellRx())));
+      this.say(this.#registry.options.line(ackLine(this.tellRx())));
     }
     const whole = this.#intake.whole(frame, this.#registry.limits);
     if (whole !== null) this.#registry.options.app.frame(this, whole as AppUpFrame);

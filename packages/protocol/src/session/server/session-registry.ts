@@ -368,10 +368,10 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     const left = link.session;
     if (left !== null && left !== session && left.link === link) left.detach(this.#now);
     link.bind(session, base, this.#now);
-    link.port.write([this.welcome(session, base)]);
     session.bindLink(link);
     this.reschedule(link);
-    session.flush(this.#now);
+    // With what it is followed by, which mostly is there at the end of this turn: each write is a system call.
+    session.say(this.welcome(session, base));
   }
 
   /** An equal attach by poll: a browser or proxy has repeated the request, and either answer may be the one that is read. */
