@@ -327,6 +327,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   confirm(): void {
     if (this.#confirmed || this.#ended !== null) return;
     this.#confirmed = true;
+    this.#registry.reschedule(this);
     this.#registry.options.app.confirmed(this);
   }
 
