@@ -2,9 +2,9 @@ import { type AppUpFrame, type Identity, RunnelError, type ServerSession } from 
 import { Call } from './call.ts';
 import type { SessionInfo } from './channels/access.ts';
 import type { Encoder } from './encoder.ts';
+import { SessionSubscriptions } from './session-subscriptions.ts';
 import type { SharedLine } from './shared-line.ts';
 import { Slots } from './slots.ts';
-import type { Subscription } from './subscription.ts';
 import type { Timing } from './timing.ts';
 
 export interface AppSessionOptions {
@@ -21,7 +21,7 @@ export class AppSession<I extends Identity> {
   /** What the app is given of it; made when that is first asked for. */
   #info: SessionInfo<I> | null = null;
   /** By channel name: the newest subscription, answered or not. */
-  readonly subscriptions: Map<string, Subscription> = new Map();
+  readonly subscriptions: SessionSubscriptions = new SessionSubscriptions();
   /** Volatile messages whose handlers run. */
   volatiles = 0;
   readonly #options: AppSessionOptions;
@@ -160,7 +160,7 @@ class SessionHandle<I extends Identity> implements SessionInfo<I> {
     return this.#of.session.ended === null && this.#of.connected;
   }
   get channels(): readonly string[] {
-    const active = [...this.#of.subscriptions.values()].filter((subscription) => subscription.active);
+    const active = this.#of.subscriptions.values().filter((subscription) => subscription.active);
     return active.map(({ resolved }) => resolved.name);
   }
   kick(reason = 'the application ended this session'): void {

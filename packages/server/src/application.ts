@@ -233,7 +233,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const arrived = (): void => this.#presence.leaveAll(of);
     const estate = new SessionEstate<I>(of, { broker, clock, arrived, ...options });
     const { subscriptions: followed } = of;
-    const logless = [...followed.values()].filter(({ resolved }) => resolved.channel.history === null);
+    const logless = followed.values().filter(({ resolved }) => resolved.channel.history === null);
     for (const { resolved } of logless) {
       const channel = this.#core.hub.get(resolved.name);
       if (channel !== undefined) estate.echo(channel.name, { epoch: channel.epoch, offset: channel.head });

@@ -72,7 +72,7 @@ export class Subscriptions<I extends Identity> implements SubscriptionOwner {
         onSettled,
         predecessor,
       });
-      of.subscriptions.set(resolved.name, subscription);
+      of.subscriptions.set(subscription);
       known?.end();
       void this.#begin(of, subscription, told);
     } catch (error) {
@@ -95,7 +95,7 @@ export class Subscriptions<I extends Identity> implements SubscriptionOwner {
 
   /** The session has ended with `code`. */
   endAll(of: AppSession<I>, code: string): void {
-    for (const subscription of [...of.subscriptions.values()]) subscription.end();
+    for (const subscription of of.subscriptions.values()) subscription.end();
     of.subscriptions.clear();
     this.#hooks.ended(of, code);
   }
@@ -103,14 +103,14 @@ export class Subscriptions<I extends Identity> implements SubscriptionOwner {
   /** The session has another node: what it follows, and from where. */
   handOver(of: AppSession<I>): readonly HandedOver[] {
     this.#hooks.handOver(of);
-    const handedOver = [...of.subscriptions.values()].map((subscription) => subscription.handOver());
+    const handedOver = of.subscriptions.values().map((subscription) => subscription.handOver());
     of.subscriptions.clear();
     return handedOver;
   }
 
   /** Asks again whether the session may follow what it follows, and revokes what it may not. */
   async reauthorize(of: AppSession<I>): Promise<void> {
-    const joined = [...of.subscriptions.values()].filter((subscription) => subscription.joined);
+    const joined = of.subscriptions.values().filter((subscription) => subscription.joined);
     await Promise.all(
       joined.map(async (subscription) => {
         const refused = await this.#permitted(of, subscription);
