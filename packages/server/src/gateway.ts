@@ -86,6 +86,8 @@ export interface CloseOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Long enough not to be taken twice; it stands in every key. */
+const NODE_NAME_LENGTH = 12;
 /** How long, and how often, `close` looks whether clients that poll have fetched what they are owed, ms. */
 const FETCH_MS = 1_000;
 const FETCH_LOOK_MS = 20;
@@ -116,7 +118,7 @@ export class Gateway<I extends Identity & Expiring> {
   constructor(options: GatewayOptions<I>) {
     const { app, authenticate, sessionsMax = 100_000, settleMs = 2_000, clock = systemClock } = options;
     const { transports = TRANSPORTS, path = '/realtime', use = [] } = options;
-    this.node = options.node ?? randomName();
+    this.node = options.node ?? randomName().slice(0, NODE_NAME_LENGTH);
     this.#doors = new Doors(path);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     const report = reporter(options.onError);

@@ -10,7 +10,7 @@ declare global {
 
 /**
  * The request behind an attach, as far as `authenticate` may rely on it. Over HTTP it is the request itself; of the one that opened a WebSocket it is what
- * is listed here. Whatever the middlewares of `use` put on it is there as well, and typed as they declare it: `request.user`, `request.session` …
+ * is listed here, without the headers of the handshake itself. Whatever the middlewares of `use` put on it is there as well, and typed as they declare it: `request.user`, `request.session` …
  */
 export interface AttachRequest extends Express.Request {
   readonly method?: string | undefined;
@@ -25,6 +25,15 @@ export interface AttachRequest extends Express.Request {
   /** What `fetchHandler` was given; absent elsewhere. */
   readonly fetchRequest?: Request | undefined;
 }
+
+/** What a WebSocket's handshake has used up. */
+const SPENT = new Set([
+  'connection',
+  'upgrade',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-extensions',
+]);
 
 /**
  * What is kept of a request for as long as the session or socket that it opened. A request with its parsed headers is several kilobytes, and would be kept
@@ -42,6 +51,12 @@ export class Handshake {
     const { originalUrl: url = request.url } = request as { readonly originalUrl?: string };
     this.#packed = JSON.stringify({ method, url, headers, socket: { remoteAddress, encrypted } });
     this.known = known;
+  }
+
+  /** Of the request that opened a WebSocket: without those headers that are of no use after it. */
+  static ofWebSocket({ method, url, headers, socket }: AttachRequest): Handshake {
+    const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !SPENT.has(name)));
+    return new Handshake({ method, url, headers: kept, socket });
   }
 
   unpack(): AttachRequest {

@@ -1,11 +1,12 @@
 /** WebSocket handshakes on our path. `ws` does the handshake and reads frames; see `WebSocketPort` for what becomes of them. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Code, encodeFrame, type Identity, RunnelError, Type } from '@runnel/protocol';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { type Code, encodeFrame, type Identity, Type } from '@runnel/protocol';
+import { type Server, type ServerOptions, WebSocketServer } from 'ws';
 import { acceptableOffers, NO_CONTEXT_TAKEOVER } from '../compression.ts';
 import { Handshake } from '../handshake.ts';
 import type { Edge } from './edge.ts';
+import { PortedWebSocket } from './ported-websocket.ts';
 import { WebSocketPort } from './websocket-port.ts';
 
 /** How long a client may take to answer a close frame, ms. */
@@ -18,18 +19,15 @@ interface HandshakeRefusal {
   readonly retryMs?: number;
 }
 
-/** Where the listeners, which are the same functions for all sockets, find the port they are called for. */
-const port = Symbol('port');
-type Ported = { [port]?: WebSocketPort<Identity> };
-
 export class WebSocketEdge<I extends Identity> {
   readonly #edge: Edge<I>;
-  readonly #handshakes: WebSocketServer;
+  readonly #handshakes: Server<typeof PortedWebSocket>;
 
   constructor(edge: Edge<I>) {
     this.#edge = edge;
     const { compresses } = edge;
-    const options: ServerOptions & { closeTimeout: number } = {
+    const options: ServerOptions<typeof PortedWebSocket> & { closeTimeout: number } = {
+      WebSocket: PortedWebSocket,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: compresses ? NO_CONTEXT_TAKEOVER : false,
@@ -42,13 +40,11 @@ export class WebSocketEdge<I extends Identity> {
       // Nothing of ours rides in a subprotocol.
       handleProtocols: () => false,
     };
-    this.#handshakes = new WebSocketServer(options);
+    this.#handshakes = new WebSocketServer<typeof PortedWebSocket>(options);
   }
 
   /** A handshake on our path. Never throws; always answers or ends the socket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Node has taken its own listener off. No arrow function: it would keep the request as long as the socket lives.
-    socket.on('error', destroyItself);
     const refusal = this.#refusal(request);
     if (refusal !== null) return refuse(socket, refusal);
     // What is not acceptable is declined; `ws` would refuse the handshake.
@@ -74,42 +70,11 @@ export class WebSocketEdge<I extends Identity> {
     return null;
   }
 
-  #open(request: IncomingMessage, socket: Duplex, ws: WebSocket): void {
+  #open(request: IncomingMessage, socket: Duplex, ws: PortedWebSocket): void {
     this.#edge.turn((now) => {
-      const opened = new WebSocketPort(this.#edge, ws, socket, new Handshake(request), now);
-      (ws as Ported)[port] = opened as WebSocketPort<Identity>;
-      (socket as Ported)[port] = opened as WebSocketPort<Identity>;
+      ws.port = new WebSocketPort<I>(this.#edge, ws, socket, Handshake.ofWebSocket(request), now);
     });
-    ws.on('message', handleMessage);
-    ws.on('ping', handlePing);
-    ws.on('error', handleError);
-    ws.on('close', handleClose);
-    socket.on('drain', handleDrain);
   }
-}
-
-function handleMessage(this: WebSocket & Ported, data: unknown, isBinary: boolean): void {
-  // `ws` gives Buffers unless told otherwise.
-  this[port]?.handleMessage(data as Buffer, isBinary);
-}
-
-function handlePing(this: WebSocket & Ported, data: Buffer): void {
-  this[port]?.handlePing(data);
-}
-
-/** What `ws` or zlib cannot read: it is said in the close frame by now. Broken sockets show in 'close' as well. */
-function handleError(this: WebSocket & Ported, error: Error & { code?: string }): void {
-  if (!error.code?.startsWith('WS_ERR') && !error.code?.startsWith('Z_')) return;
-  const tooLarge = error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
-  this[port]?.handleFault(new RunnelError(tooLarge ? 'frame_too_large' : 'protocol_error', error.message));
-}
-
-function handleClose(this: WebSocket & Ported): void {
-  this[port]?.handleClosed();
-}
-
-function handleDrain(this: Duplex & Ported): void {
-  this[port]?.handleDrain();
 }
 
 function destroyItself(this: Duplex): void {
@@ -118,6 +83,8 @@ function destroyItself(this: Duplex): void {
 
 function refuse(socket: Duplex, { status, code, reason, retryMs = 0 }: HandshakeRefusal): void {
   const body = `${encodeFrame([Type.goaway, code, reason, retryMs])}\n`;
+  // Node has taken its own listener off.
+  socket.on('error', destroyItself);
   socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/octet-stream\r\n` +

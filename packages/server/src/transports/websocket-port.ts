@@ -26,6 +26,7 @@ import type { Handshake } from '../handshake.ts';
 import { LazyAbort } from '../lazy-abort.ts';
 import { type SharedLine, sharedLine } from '../shared-line.ts';
 import { type Carrier, CONGESTED_BYTES, type Edge, FLOODED_BYTES, type Located } from './edge.ts';
+import type { SocketPort } from './ported-websocket.ts';
 
 /** Frames that may wait for an attach to be authenticated. The client has no reason to send more than another attach. */
 const WAITING_MAX = 16;
@@ -38,7 +39,7 @@ interface Pending {
   readonly frames: { readonly frame: UpFrame; readonly size: number }[];
 }
 
-export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, Carrier {
+export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, Carrier, SocketPort {
   readonly #edge: Edge<I>;
   readonly #socket: Duplex;
   readonly #ws: WebSocket;
@@ -47,6 +48,8 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
   readonly #handshake: Handshake;
   /** The attach that waits for the application, and what came after it; null while none does. */
   #pending: Pending | null = null;
+  /** Whether it listens for the socket to drain. */
+  #awaitsDrain = false;
 
   constructor(edge: Edge<I>, ws: WebSocket, socket: Duplex, handshake: Handshake, now: number) {
     this.#edge = edge;
@@ -72,19 +75,25 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
     // `extensions` is put together whenever it is asked for.
     const compressed = this.#edge.compresses && this.#ws.extensions !== '';
     this.#socket.write(this.#edge.framesOf(lines, compressed));
-    this.#checkFlood();
+    this.#checkUnsent();
   }
 
   /** A ping of RFC 6455, which is not the protocol's own. */
   handlePing(data: Buffer): void {
     if (!this.#isOpen) return;
     this.#ws.pong(data);
-    this.#checkFlood();
+    this.#checkUnsent();
   }
 
-  /** Cuts off who has us write and does not read. */
-  #checkFlood(): void {
-    if (this.#socket.writableLength > FLOODED_BYTES) this.#ws.terminate();
+  /** Cuts off who has us write and does not read. Most sockets are never congested, and have no listener for what ends that. */
+  #checkUnsent(): void {
+    if (this.#socket.writableLength > FLOODED_BYTES) return this.#ws.terminate();
+    if (!this.#socket.writableNeedDrain || this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#socket.once('drain', () => {
+      this.#awaitsDrain = false;
+      this.#link.handleDrain();
+    });
   }
 
   end(code: string, reason: string): void {
@@ -93,10 +102,6 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
 
   destroy(): void {
     this.#ws.terminate();
-  }
-
-  handleDrain(): void {
-    this.#link.handleDrain();
   }
 
   // ——— up ———

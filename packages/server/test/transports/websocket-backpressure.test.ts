@@ -40,3 +40,19 @@ it('keeps within its bounds what a client asks for and does not read', async () 
   await cut;
   expect(server.gateway.registry.linkCount).toBe(0);
 });
+
+it('goes on when it is pongs that have drained', async () => {
+  const server = await serve();
+  const socket = await TestSocket.open(server);
+  await socket.attach();
+  const { link } = server.app.session;
+  socket.ws.pause();
+  while (link?.port.congested === false) {
+    for (let pings = 0; pings < 100; pings += 1) socket.ws.ping(Buffer.alloc(125));
+    await new Promise(setImmediate);
+  }
+  server.app.broadcast(1, 'news');
+  await new Promise(setImmediate);
+  socket.ws.resume();
+  expect(await socket.next()).toEqual([16, 1, 1, 0, 'news']);
+});
