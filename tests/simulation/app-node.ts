@@ -1,7 +1,7 @@
 /** One life of the server's application: its handlers, what they have under way, and its connection to the broker. */
 import { compileContract, type Identity, type Limits, type Position, type PresenceEntry } from '@runnel/protocol';
 import type { Random, VirtualTime } from '@runnel/protocol/testing';
-import { Application, type Broker } from '@runnel/server';
+import { Application, type Broker, type PresenceAnnouncement } from '@runnel/server';
 import { type Cells, contract } from './app-contract.ts';
 import type { Coverage } from './coverage.ts';
 import { NodeBroker } from './node-broker.ts';
@@ -61,6 +61,11 @@ export class AppNode {
   /** It is killed: nothing of it is heard any more. */
   kill(): void {
     this.#broker.cut();
+  }
+
+  /** Somebody is present by way of another node, or no longer. */
+  announce(channel: string, announcement: PresenceAnnouncement): void {
+    this.#broker.announce(channel, announcement);
   }
 
   /** A message of the server's own. */

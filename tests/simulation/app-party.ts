@@ -1,9 +1,11 @@
 /** One client of the application world: the shipped session and channel cores, with subscribers and calls that are checked. */
-import { type CallOptions, ClientChannels, ClientSession, type RunnelError } from '@runnel/protocol';
-import { VirtualClient } from '@runnel/protocol/testing';
+import { type CallOptions, ClientChannels, ClientSession, type RunnelError, type Transport } from '@runnel/protocol';
+import { type Random, VirtualClient, type VirtualNetwork, type VirtualTime } from '@runnel/protocol/testing';
 import { hasPresence } from './app-contract.ts';
-import type { AppWorld } from './app-world.ts';
 import { Attendee } from './attendee.ts';
+import type { ChannelTruth } from './channel-truth.ts';
+import type { Coverage } from './coverage.ts';
+import type { EventLog } from './event-log.ts';
 import { StreamReader } from './stream-reader.ts';
 import { SubscriberView } from './subscriber-view.ts';
 import { check } from './violation.ts';
@@ -25,6 +27,21 @@ const CODES: ReadonlySet<string> = new Set([
 type Asked = Omit<CallOptions, 'timeoutMs' | 'settle'>;
 type Settle = (error: RunnelError | null, data: unknown) => void;
 
+/** What a party needs of the world that it is in. */
+export interface AppPartyWorld {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly coverage: Coverage;
+  readonly log: EventLog;
+  readonly truth: ChannelTruth;
+  readonly network: VirtualNetwork;
+  readonly transports: readonly Transport[];
+  /** How often the handler of a request ran, by its payload. */
+  readonly runs: ReadonlyMap<string, number>;
+  readonly healed: boolean;
+  readonly newId: () => string;
+}
+
 export class AppParty {
   readonly name: string;
   readonly client: VirtualClient;
@@ -32,13 +49,13 @@ export class AppParty {
   readonly views = new Map<string, SubscriberView>();
   /** Those who are present, or were, by channel. */
   readonly attendees = new Map<string, Attendee>();
-  readonly #world: AppWorld;
+  readonly #world: AppPartyWorld;
   /** Calls that were not settled yet. */
   open = 0;
   over = false;
   #serial = 0;
 
-  constructor(world: AppWorld, name: string) {
+  constructor(world: AppPartyWorld, name: string) {
     this.#world = world;
     this.name = name;
     const { log, coverage } = world;

@@ -1,6 +1,6 @@
 /**
- * npm run sim -- --seeds 100000 [--from N] [--world session|app]: runs schedules on all cores, with progress, up to the first failure.
- * npm run sim -- --seed N [--world session|app]: runs one, with its event log.
+ * npm run sim -- --seeds 100000 [--from N] [--world session|app|cluster|fleet]: runs schedules on all cores, with progress, up to the first failure.
+ * npm run sim -- --seed N [--world session|app|cluster|fleet]: runs one, with its event log.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';

@@ -1,36 +1,13 @@
-/** One node of a simulated cluster: the shipped session registry, hand-overs and post behind a virtual edge, with numbered frames above. */
-import type { Attach, DownFrame, Identity, ServerSession } from '@runnel/protocol';
-import {
-  type Forwardable,
-  type Random,
-  type Sink,
-  type VirtualCluster,
-  VirtualServer,
-  type VirtualTime,
-} from '@runnel/protocol/testing';
-import {
-  type EstateNews,
-  HandOvers,
-  type MessagesQuestion,
-  Post,
-  type SearchQuestion,
-  type SharedLine,
-  sharedLine,
-  type TakeQuestion,
-} from '@runnel/server';
+/** One node of the cluster world: numbered frames above its sessions. */
+import type { Identity, ServerSession } from '@runnel/protocol';
+import type { Random, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import { type HandOvers, type SharedLine, sharedLine } from '@runnel/server';
+import { ClusterEdge } from './cluster-edge.ts';
 import type { Coverage } from './coverage.ts';
 import type { LedgerChecker } from './ledger-checker.ts';
-import { check } from './violation.ts';
 import type { VirtualPost } from './virtual-post.ts';
 
 type Session = ServerSession<SharedLine, Identity>;
-
-interface ServeQuestion {
-  readonly ask: 'serve';
-  readonly body: string;
-}
-
-type NodeQuestion = TakeQuestion | SearchQuestion | MessagesQuestion | ServeQuestion;
 
 export interface ClusterNodeOptions {
   readonly name: string;
@@ -49,30 +26,15 @@ export interface ClusterNodeOptions {
   readonly onBorn: (session: Session) => void;
 }
 
-/** What a forwarded request may take beyond the time that it is held, ms. */
-const PATIENCE_MS = 5_000;
-
-export class ClusterNode implements VirtualCluster<Identity> {
-  readonly node: string;
-  readonly server: VirtualServer<SharedLine, Identity>;
-  readonly handOvers: HandOvers<Identity>;
-  readonly #post: Post;
+export class ClusterNode {
+  readonly edge: ClusterEdge;
   readonly #options: ClusterNodeOptions;
-  /** Whether sessions are to leave it. */
-  draining = false;
-  dead = false;
 
   constructor(options: ClusterNodeOptions) {
-    const { name, time, post, coverage, ledgers, onError } = options;
+    const { name, time, post, coverage, ledgers, newId, authMs, ttlMs, onError, relays } = options;
     this.#options = options;
-    this.node = name;
-    this.server = new VirtualServer<SharedLine, Identity>({
-      time,
-      newId: options.newId,
-      authMs: options.authMs,
-      line: sharedLine,
-      limits: { ttlMs: options.ttlMs, fragmentChars: 50 },
-      cluster: this,
+    this.edge = new ClusterEdge({
+      ...{ name, time, post, coverage, newId, authMs, onError, limits: { ttlMs, fragmentChars: 50 } },
       app: {
         created: (session, _subs, settled) => {
           options.onBorn(session);
@@ -90,32 +52,20 @@ export class ClusterNode implements VirtualCluster<Identity> {
         overflowed: (session) => ledgers().excuse(session.sid, 'overflow'),
         ended: (session, code) => options.onEnded(session, code),
       },
-    });
-    const clock = { now: () => time.now, after: (ms: number, run: () => void) => time.after(ms, run) };
-    this.#post = new Post({
-      ...{ node: name, nodes: post, clock, onError },
-      answer: ({ body, from, signal }) => this.#answer(body as NodeQuestion, from, signal),
-      hear: (news, from) => this.handOvers.hear(news as EstateNews, from),
-      onNodes: () => {},
-    });
-    this.handOvers = new HandOvers<Identity>({
-      ...{ node: name, post: this.#post, clock, onError, registry: this.server.registry },
-      readKey: (key) => this.#readKey(key),
-      turn: (run) => this.server.turn(() => run(time.now)),
-      application: {
+      keeper: {
         handOver: (session, estateOptions) => {
           coverage.saw('hand-over');
           return {
-            record: { subscriptions: [], calls: [], busy: [], presence: [] },
+            record: { subscriptions: [], calls: [], elsewhere: [], busy: [], presence: [] },
             estate: this.#estate(session, estateOptions.sendLines) as never,
           };
         },
         adopt: async () => {},
-        relayed: (session, lines) => {
+        relayed: (session, { lines }) => {
           coverage.saw('relayed');
           for (const text of lines) {
             const id = Number((JSON.parse(text) as unknown[])[1]);
-            options.relays.delete(id);
+            relays.delete(id);
             ledgers().life(session.sid).down.sent.push(id);
             session.enqueue(sharedLine(text));
           }
@@ -123,108 +73,23 @@ export class ClusterNode implements VirtualCluster<Identity> {
         callFrame: () => {},
       },
     });
-    void this.#post.open();
+    void this.edge.post.open();
   }
 
-  isGenuine(key: string): boolean {
-    return /^[^.]+\.n\d+$/.test(key);
+  get node(): string {
+    return this.edge.node;
   }
-
-  claim(attach: Attach, identity: Identity): Promise<DownFrame | null> {
-    return this.handOvers.take(attach, identity);
+  get server(): VirtualServer<SharedLine, Identity> {
+    return this.edge.server;
   }
-
-  forward({ key, node, body, holdMs }: Forwardable, sink: Sink, here: (gone: boolean) => void): () => void {
-    const owner = key === undefined ? null : this.handOvers.ownerOf(key, { hint: node, forwarded: this.#serving });
-    if (owner === null) {
-      here(true);
-      return () => {};
-    }
-    this.#options.coverage.saw('forwarded');
-    let open = true;
-    let callOff = (): void => {};
-    const question: ServeQuestion = { ask: 'serve', body };
-    void this.#post
-      .ask(owner, question, {
-        timeoutMs: holdMs + PATIENCE_MS,
-        onAsked: (given) => {
-          callOff = given;
-        },
-      })
-      .then(
-        (answer) => {
-          if (!open || this.dead) return;
-          if (answer === null) return here(true);
-          sink.lines(answer as string[]);
-          sink.end();
-        },
-        (failure: { kind?: string }) => {
-          if (open && !this.dead) here(failure.kind === 'unreachable');
-        },
-      );
-    return () => {
-      open = false;
-      callOff();
-    };
+  get handOvers(): HandOvers<Identity> {
+    return this.edge.handOvers;
   }
-
-  /** Whether a request is being served that another node has forwarded. */
-  #serving = false;
-
-  #answer(question: NodeQuestion, from: string, signal: AbortSignal): unknown {
-    if (this.dead) return new Promise(() => {});
-    if (question.ask === 'take') return this.#give(question, from);
-    if (question.ask === 'search') return this.#whereabouts(question);
-    if (question.ask === 'messages') return null;
-    if (this.draining) return null;
-    return new Promise<readonly string[]>((resolve) => {
-      const answer: string[] = [];
-      this.#serving = true;
-      const gone = this.server.request(question.body, {
-        lines: (lines) => void answer.push(...lines),
-        end: () => resolve(answer),
-      });
-      this.#serving = false;
-      signal.addEventListener('abort', () => {
-        gone();
-        resolve([]);
-      });
-    });
+  get dead(): boolean {
+    return this.edge.dead;
   }
-
-  /** Invariant 5: a session leaves only for an attach that is later than the one it has. */
-  async #give(question: TakeQuestion, from: string): Promise<unknown> {
-    const { gen, sid } = question;
-    const answer = await this.handOvers.give(question, from);
-    try {
-      if ('session' in answer)
-        check(gen > answer.session.gen, 5, () => `${sid} of ${answer.session.gen} was given to an attach of ${gen}`);
-    } catch (violation) {
-      this.#options.onError(violation);
-    }
-    return answer;
-  }
-
-  #whereabouts(question: SearchQuestion): unknown {
-    const answer = this.handOvers.whereabouts(question);
-    if (answer.length > 0) this.#options.coverage.saw('found by search');
-    return answer;
-  }
-
-  setCutOff(isCutOff: boolean): void {
-    this.#post.setCutOff(isCutOff);
-  }
-
-  /** It is killed. */
-  kill(): void {
-    this.dead = true;
-    this.#options.post.kill(this.node);
-  }
-
-  /** It is closed: everybody is let go of, and whoever comes back elsewhere is handed over. */
-  drain(): void {
-    this.draining = true;
-    this.server.turn(() => this.server.registry.letGo(500, this.#options.time.now));
+  get draining(): boolean {
+    return this.edge.draining;
   }
 
   /** What runs on here for a session that has gone: it says something in a while. */
@@ -250,10 +115,5 @@ export class ClusterNode implements VirtualCluster<Identity> {
       });
     }
     return estate;
-  }
-
-  #readKey(key: string): { sid: string; node: string; genuine: boolean } | null {
-    const [sid, node] = key.split('.');
-    return sid === undefined || node === undefined ? null : { sid, node, genuine: this.isGenuine(key) };
   }
 }

@@ -62,7 +62,7 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     this.#authMs = () => (authMax === 0 ? 0 : random.int(0, authMax));
     this.ledgers = new LedgerChecker({ ttlMs: this.limits.ttlMs, provisionalMs: 10_000 }, this.coverage);
     this.post = new VirtualPost({ time: this.time, random, onLost: (text) => this.#lost(text) });
-    this.post.onCut = (name, isCut) => this.nodes.find(({ node }) => node === name)?.setCutOff(isCut);
+    this.post.onCut = (name, isCut) => this.nodes.find(({ node }) => node === name)?.edge.post.setCutOff(isCut);
     const slowMs = random.pick([5, 20, 80]);
     this.network = new VirtualNetwork({
       time: this.time,
@@ -239,7 +239,7 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     const node = this.random.pick(mortal);
     this.log.add('world', 'kills', node.node);
     this.#takeLeave(node, 'node death');
-    node.kill();
+    node.edge.kill();
     if (this.random.chance(0.7)) this.network.cutAll();
     return true;
   }
@@ -250,12 +250,11 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     if (open.length < 2) return false;
     const node = this.random.pick(open);
     this.log.add('world', 'drains', node.node);
-    node.drain();
+    node.edge.drain();
     this.time.after(10_000, () => {
       if (node.dead) return;
       this.#takeLeave(node, 'node closed');
-      node.dead = true;
-      this.post.bury(node.node);
+      node.edge.leave();
     });
     return true;
   }
@@ -287,8 +286,7 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     this.post.heal();
     for (const node of this.alive.filter(({ draining }) => draining)) {
       this.#takeLeave(node, 'node closed');
-      node.dead = true;
-      this.post.bury(node.node);
+      node.edge.leave();
     }
     if (this.alive.length === 0) this.start();
   }

@@ -150,10 +150,48 @@ export const CLUSTER_EVENTS = [
   'snapshot lost',
 ] as const;
 
+export const FLEET_EVENTS = [
+  'safety schedule',
+  'liveness schedule',
+  'cut',
+  'stall',
+  'healed',
+  'kill',
+  'drain',
+  'start',
+  'cut off',
+  'post',
+  'join',
+  'die',
+  'forwarded',
+  'hand-over',
+  'relayed',
+  'found by search',
+  'post lost',
+  'published',
+  'publish failed',
+  'answered',
+  'request indeterminate',
+  'asked again',
+  'part',
+  'streamed',
+  'stream indeterminate',
+  'skipped',
+  'snapshot',
+  'presence',
+  'entered',
+  'left',
+  'broker failure',
+  'message lost',
+  'recovered',
+  'position lost',
+] as const;
+
 export type CoveredEvent =
   | (typeof SESSION_EVENTS)[number]
   | (typeof APP_EVENTS)[number]
-  | (typeof CLUSTER_EVENTS)[number];
+  | (typeof CLUSTER_EVENTS)[number]
+  | (typeof FLEET_EVENTS)[number];
 
 export class Coverage {
   readonly counts = new Map<CoveredEvent, number>();

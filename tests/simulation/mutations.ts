@@ -18,6 +18,7 @@ export interface Mutation {
 const session = (seeds = 400) => ({ world: 'session', seeds }) as const;
 const app = (seeds = 400) => ({ world: 'app', seeds }) as const;
 const cluster = (seeds = 400) => ({ world: 'cluster', seeds }) as const;
+const fleet = (seeds = 400) => ({ world: 'fleet', seeds }) as const;
 
 const CLIENT = 'packages/protocol/src/session/client';
 const SERVER = 'packages/protocol/src/session/server';
@@ -479,5 +480,38 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#ended !== null) return this.#relay?.(line);',
     replace: 'if (this.#ended !== null) return;',
     by: cluster(),
+  },
+  {
+    rule: 'N6',
+    breaks: 'a relay that was lost is not missed',
+    file: `${CLUSTER}/former-calls.ts`,
+    find: 'if (n > known.heard) return { lines: [], lost: known.ids };',
+    replace: '',
+    by: fleet(),
+  },
+  {
+    rule: 'N6',
+    breaks: 'what came while the session was on its way is not asked of the node before',
+    file: 'packages/server/src/cluster/session-estate.ts',
+    find: 'const entries = (await echo?.reach(until, timeoutMs)) ?? null;',
+    replace: 'const entries: readonly LogEntry[] = [];',
+    by: fleet(),
+  },
+  {
+    rule: 'N6',
+    breaks: 'a session that goes on before it has caught up says that it has',
+    file: 'packages/server/src/subscription.ts',
+    find: 'return predecessor === undefined ? null : { before: predecessor };',
+    replace: 'return channel === null ? null : { since: { epoch: channel.epoch, offset: channel.head } };',
+    by: fleet(),
+  },
+  {
+    rule: 'N6',
+    breaks: 'a subscription that cannot be had where the session went is thought to be there',
+    file: 'packages/protocol/src/channels/subscriptions.ts',
+    find: 'handleError(id: number, error: RunnelError, now: number): void {\n    const subscription = this.#meant(id);',
+    replace:
+      'handleError(id: number, error: RunnelError, now: number): void {\n    const subscription = this.#asked.get(id);',
+    by: fleet(),
   },
 ];

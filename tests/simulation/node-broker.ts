@@ -1,6 +1,14 @@
 /** One node's connection to a broker that outlives it. After `cut` nothing comes or goes any more, and no promise is kept. */
 import type { Position } from '@runnel/protocol';
-import type { Broker, BrokerListener, BrokerPublishOptions, LogRead, NewEntry, ReadQuery } from '@runnel/server';
+import type {
+  Broker,
+  BrokerListener,
+  BrokerPublishOptions,
+  LogRead,
+  NewEntry,
+  PresenceAnnouncement,
+  ReadQuery,
+} from '@runnel/server';
 
 export class NodeBroker implements Broker {
   readonly #inner: Broker;
@@ -16,6 +24,11 @@ export class NodeBroker implements Broker {
   cut(): void {
     this.#cut = true;
     for (const [listener, channel] of this.#listeners) this.#inner.unsubscribe(channel, listener);
+  }
+
+  /** Somebody is present by way of a node, or no longer. */
+  announce(channel: string, announcement: PresenceAnnouncement): void {
+    for (const [listener, heard] of this.#listeners) if (heard === channel) listener.presence?.(announcement);
   }
 
   publish(channel: string, entry: NewEntry, options: BrokerPublishOptions): Promise<Position> {

@@ -1,19 +1,19 @@
-/** Runs schedules of both worlds by seed, and tells of the first that fails so that it can be run again. */
+/** Runs schedules of all worlds by seed, and tells of the first that fails so that it can be run again. */
 import { runAppSchedule } from './app-schedule.ts';
 import { runClusterSchedule } from './cluster-schedule.ts';
 import { Coverage } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
+import { runFleetSchedule } from './fleet-schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 
-export const WORLDS = ['session', 'app', 'cluster'] as const;
+export const WORLDS = ['session', 'app', 'cluster', 'fleet'] as const;
 export type WorldName = (typeof WORLDS)[number];
 
-/** Of so many seeds one each is of the application and the cluster world, which are dearer. */
+/** Of so many seeds one each is of the application, the cluster and the fleet world, which are dearer. */
 const EVERY = 4;
 
 /** Which world a seed belongs to unless somebody says otherwise. */
-export const worldOf = (seed: number): WorldName =>
-  seed % EVERY === 0 ? 'app' : seed % EVERY === 1 ? 'cluster' : 'session';
+export const worldOf = (seed: number): WorldName => (['app', 'cluster', 'fleet'] as const)[seed % EVERY] ?? 'session';
 
 export interface Failure {
   readonly seed: number;
@@ -33,7 +33,9 @@ export async function runSeed(
   options: { world?: WorldName | undefined; hashed?: boolean; onWorld?: (world: World) => void } = {},
 ): Promise<ScheduleResult> {
   const { world = worldOf(seed), hashed = false, onWorld = () => {} } = options;
-  const run = { session: runSchedule, app: runAppSchedule, cluster: runClusterSchedule }[world];
+  const run = { session: runSchedule, app: runAppSchedule, cluster: runClusterSchedule, fleet: runFleetSchedule }[
+    world
+  ];
   return run(seed, onWorld, hashed);
 }
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { APP_EVENTS, CLUSTER_EVENTS, type CoveredEvent, SESSION_EVENTS } from './coverage.ts';
+import { APP_EVENTS, CLUSTER_EVENTS, type CoveredEvent, FLEET_EVENTS, SESSION_EVENTS } from './coverage.ts';
 import { MUTATIONS } from './mutations.ts';
 import { accountOf, runBatch, runSeed, type WorldName } from './runner.ts';
 
-/** Schedules of the session and the application world together, of which a quarter is of the latter, and as many of the cluster world. */
+/** Schedules of the session and the application world together, of which a quarter is of the latter; as many of the cluster world, and a quarter of that of the fleet world. */
 const SEEDS = Number(process.env['RUNNEL_SEEDS'] ?? 2_000);
 /** Fewer are too few to have seen everything; rare things need more than common ones. */
 const SEEDS_FOR_COVERAGE = 1_500;
@@ -15,6 +15,7 @@ const PLANS: readonly { world: WorldName; count: number; from: number; events: r
   { world: 'session', count: Math.ceil(SEEDS * 0.75), from: 1, events: SESSION_EVENTS },
   { world: 'app', count: Math.floor(SEEDS * 0.25), from: 1, events: APP_EVENTS },
   { world: 'cluster', count: SEEDS, from: 1, events: CLUSTER_EVENTS },
+  { world: 'fleet', count: Math.floor(SEEDS * 0.25), from: 1, events: FLEET_EVENTS },
 ];
 
 describe.each(PLANS)('the $world world', ({ world, count, from, events }) => {

@@ -1,6 +1,7 @@
-/** Messages between the nodes of a simulated cluster, and who is alive: slow, lost, out of order, and cut between some of them. */
+/** Messages between the nodes of a simulated cluster, who is alive, and who is present: slow, lost, out of order, and cut between some of them. */
+import { RunnelError } from '@runnel/protocol';
 import type { Random, VirtualTime } from '@runnel/protocol/testing';
-import type { BrokerNode, BrokerNodes, NodeListener } from '@runnel/server';
+import type { BrokerNode, BrokerNodes, NodeListener, NodeMember, PresenceAnnouncement } from '@runnel/server';
 
 export interface VirtualPostOptions {
   readonly time: VirtualTime;
@@ -27,6 +28,11 @@ export class VirtualPost implements BrokerNodes {
   onCut: (name: string, isCut: boolean) => void = () => {};
   losing = 0;
   disorder = 0;
+  /** A member has come, has other data, or has left, as those nodes hear that are not cut off. */
+  onAnnounced: (channel: string, announcement: PresenceAnnouncement) => void = () => {};
+  /** By node and channel: the members that it wants to have there, and those that the others know of. */
+  readonly #wanted = new Map<string, Map<string, Map<string, string>>>();
+  readonly #entered = new Map<string, Map<string, Map<string, string>>>();
   /** When the last message from one node to another arrives. */
   readonly #arrivals = new Map<string, number>();
 
@@ -41,8 +47,8 @@ export class VirtualPost implements BrokerNodes {
     return {
       name,
       send: (to, text) => this.#send(name, to, text),
-      enter: async () => {},
-      leave: async () => {},
+      enter: async (channel, member, data) => this.#want(name, channel, member, data),
+      leave: async (channel, member) => this.#want(name, channel, member, null),
       close: async () => this.bury(name),
     };
   }
@@ -50,14 +56,44 @@ export class VirtualPost implements BrokerNodes {
   async list(): Promise<readonly string[]> {
     return this.alive();
   }
-  async members(): Promise<readonly []> {
-    return [];
+  async members(channel: string): Promise<readonly NodeMember[]> {
+    return this.alive().flatMap((node) => {
+      const members = this.#entered.get(node)?.get(channel) ?? new Map<string, string>();
+      return Array.from(members, ([member, data]) => ({ node, member, data }));
+    });
   }
-  async occupancy(): Promise<number> {
-    return 0;
+  async occupancy(channel: string): Promise<number> {
+    return new Set((await this.members(channel)).map(({ member }) => member)).size;
   }
   async agree(_: string, proposal: string): Promise<string> {
     return proposal;
+  }
+
+  #want(node: string, channel: string, member: string, data: string | null): void {
+    if (!this.#nodes.has(node)) return;
+    const members = membersOf(this.#wanted, node, channel);
+    if (data === null) members.delete(member);
+    else members.set(member, data);
+    if (this.#cut.has(node)) throw new RunnelError('broker_failed', 'the node is cut off');
+    this.#agree(node);
+  }
+
+  /** What a node wants is what the others know: at once, and again when it was cut off. */
+  #agree(node: string): void {
+    const wanted = this.#wanted.get(node) ?? new Map<string, Map<string, string>>();
+    for (const [channel, members] of wanted) {
+      const known = membersOf(this.#entered, node, channel);
+      for (const [member, data] of members) {
+        if (known.get(member) === data) continue;
+        known.set(member, data);
+        this.onAnnounced(channel, { node, member, data });
+      }
+      for (const member of known.keys()) {
+        if (members.has(member)) continue;
+        known.delete(member);
+        this.onAnnounced(channel, { node, member, data: null });
+      }
+    }
   }
 
   /** The node says nothing more. The others take it for alive until its lease runs out. */
@@ -70,6 +106,8 @@ export class VirtualPost implements BrokerNodes {
   bury(name: string): void {
     this.#nodes.delete(name);
     this.#dead.add(name);
+    this.#entered.delete(name);
+    this.#wanted.delete(name);
     this.#tell();
   }
 
@@ -86,7 +124,10 @@ export class VirtualPost implements BrokerNodes {
     if (ms > LEASE_MS)
       time.after(
         LEASE_MS,
-        meanwhile(() => this.#dead.add(name)),
+        meanwhile(() => {
+          this.#dead.add(name);
+          this.#entered.delete(name);
+        }),
       );
     time.after(
       ms,
@@ -94,6 +135,7 @@ export class VirtualPost implements BrokerNodes {
         this.#cut.delete(name);
         this.#dead.delete(name);
         this.onCut(name, false);
+        this.#agree(name);
       }),
     );
   }
@@ -106,10 +148,14 @@ export class VirtualPost implements BrokerNodes {
     this.losing = 0;
     this.disorder = 0;
     this.slowMs = 5;
-    for (const name of this.#cut.keys()) this.onCut(name, false);
+    const cut = [...this.#cut.keys()];
     this.#cut.clear();
     for (const name of this.#nodes.keys()) this.#dead.delete(name);
     this.#tell();
+    for (const name of cut) {
+      this.onCut(name, false);
+      this.#agree(name);
+    }
   }
 
   #send(from: string, to: string, text: string): void {
@@ -136,4 +182,16 @@ export class VirtualPost implements BrokerNodes {
     // One that is cut off goes by what it was told last.
     for (const [name, listener] of this.#nodes) if (!this.#cut.has(name)) listener.nodes(this.alive());
   }
+}
+
+function membersOf(
+  all: Map<string, Map<string, Map<string, string>>>,
+  node: string,
+  channel: string,
+): Map<string, string> {
+  const channels = all.get(node) ?? new Map<string, Map<string, string>>();
+  all.set(node, channels);
+  const members = channels.get(channel) ?? new Map<string, string>();
+  channels.set(channel, members);
+  return members;
 }

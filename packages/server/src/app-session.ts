@@ -1,6 +1,7 @@
-import { type AppUpFrame, type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
+import { type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
 import { Call } from './call.ts';
 import type { SessionInfo } from './channels/access.ts';
+import type { FormerCalls } from './cluster/former-calls.ts';
 import type { Encoder } from './encoder.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
 import type { SharedLine } from './shared-line.ts';
@@ -33,8 +34,8 @@ export class AppSession<I extends Identity> {
   #turns: Map<string, Promise<void>> | null = null;
   /** As the session core said last. */
   #reachable = true;
-  /** The calls that are answered by the node which had the session before, and how to tell it of them; null: there are none. */
-  #elsewhere: { readonly ids: ReadonlySet<number>; readonly tell: (frame: AppUpFrame) => void } | null = null;
+  /** The calls that are answered by nodes which had the session before; null: it was always here. */
+  elsewhere: FormerCalls | null = null;
 
   constructor(session: ServerSession<SharedLine, I>, options: AppSessionOptions) {
     this.session = session;
@@ -87,19 +88,6 @@ export class AppSession<I extends Identity> {
     this.#calls ??= new Map();
     this.#calls.set(id, call);
     return call;
-  }
-
-  /** PROTOCOL §12.2: these calls are answered by the node that had the session before; `tell` hands it a frame that concerns one of them. */
-  awaitElsewhere(ids: Iterable<number>, tell: (frame: AppUpFrame) => void): void {
-    const open = new Set(ids);
-    this.#elsewhere = open.size === 0 ? null : { ids: open, tell };
-  }
-
-  /** Hands on a frame that concerns a call of another node; false: it concerns none. */
-  tellElsewhere(id: number, frame: AppUpFrame): boolean {
-    if (!this.#elsewhere?.ids.has(id)) return false;
-    this.#elsewhere.tell(frame);
-    return true;
   }
 
   /** Channels with publishes that have not been handled. */

@@ -26,6 +26,7 @@ import { ChannelHandle, type ChannelPorts, type Occupancy } from './channels/cha
 import { HandlerRegistry } from './channels/handler-registry.ts';
 import type { ApplicationRecord } from './cluster/application-record.ts';
 import { Census } from './cluster/census.ts';
+import { FormerCalls, type Relay } from './cluster/former-calls.ts';
 import type { FormerNode } from './cluster/former-node.ts';
 import { PresenceExchange, type PresenceExchangeOptions } from './cluster/presence-exchange.ts';
 import { type EstateOptions, SessionEstate } from './cluster/session-estate.ts';
@@ -176,7 +177,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       }
       case Type.part:
       case Type.cancel:
-        if (!of.tellElsewhere(frame[1], frame)) this.callFrame(of, frame);
+        if (!of.elsewhere?.tell(frame[1], frame)) this.callFrame(of, frame);
         return;
       case Type.volatile:
         return this.#volatiles.handle(of, frame[1], frame[2], frame[3]);
@@ -232,15 +233,15 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     const { broker, clock } = this.#core;
     const arrived = (): void => this.#presence.leaveAll(of);
     const estate = new SessionEstate<I>(of, { broker, clock, arrived, ...options });
-    const { subscriptions: followed } = of;
-    const logless = followed.values().filter(({ resolved }) => resolved.channel.history === null);
-    for (const { resolved } of logless) {
-      const channel = this.#core.hub.get(resolved.name);
-      if (channel !== undefined) estate.echo(channel.name, { epoch: channel.epoch, offset: channel.head });
+    for (const { resolved, heard } of of.subscriptions.values()) {
+      if (heard === null || resolved.channel.history !== null) continue;
+      if ('since' in heard) estate.echo(resolved.name, heard.since);
+      else estate.pass(resolved.name, heard.before);
     }
     const record: ApplicationRecord = {
       subscriptions: this.#subscriptions.handOver(of),
       calls: of.calls.map(({ id }) => id),
+      elsewhere: of.elsewhere?.calls ?? [],
       busy: of.busyChannels,
       presence: this.#presence.attended(of),
     };
@@ -256,7 +257,8 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     session.app = of;
     this.users.add(of);
     this.#credentials.watch(of);
-    of.awaitElsewhere(record.calls, from.tell);
+    const calls = [{ estate: from.estate, ids: record.calls, heard: 0 }, ...record.elsewhere];
+    of.elsewhere = new FormerCalls(calls, from.tell);
     for (const channel of record.busy) of.inTurn(channel, () => from.whenFree(channel));
     const following = record.subscriptions.map(({ sub, told }) => {
       const [id, channel, since] = sub;
@@ -282,15 +284,25 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
     return exchange;
   }
 
-  /** What the node before has answered for a session, and the calls that it has still to answer. */
-  relayed(
-    session: ServerSession<SharedLine, I>,
-    lines: readonly string[],
-    open: readonly number[],
-    from: FormerNode,
-  ): void {
-    AppSession.of<I>(session)?.awaitElsewhere(open, from.tell);
-    for (const text of lines) session.enqueue(sharedLine(text));
+  /** What a node that had a session before has answered for it. */
+  relayed(session: ServerSession<SharedLine, I>, relay: Relay): void {
+    const of = AppSession.of<I>(session);
+    const taken = of?.elsewhere?.take(relay);
+    if (of === undefined || taken === undefined) return;
+    for (const text of taken.lines) session.enqueue(sharedLine(text));
+    this.#unanswered(of, taken.lost);
+  }
+
+  /** Who is alive has changed: nobody answers the calls of the others. */
+  keep(alive: ReadonlySet<string>): void {
+    for (const of of this.users.all()) {
+      const lost = of.elsewhere?.keep(alive) ?? [];
+      if (lost.length > 0) this.#unanswered(of, lost);
+    }
+  }
+
+  #unanswered(of: AppSession<I>, ids: readonly number[]): void {
+    for (const id of ids) of.refuse(id, new RunnelError('indeterminate', 'the node that ran it does not answer'));
   }
 
   /** A frame that came to the node which has the session now, for a call that runs here. */

@@ -47,6 +47,8 @@ interface Opening {
 
 export class CatchUp {
   readonly #options: CatchUpOptions;
+  /** Offset up to which the session was sent what there is; null until it was answered, and until it has the snapshot that it was promised. */
+  reached: number | null = null;
   readonly #unwanted = new AbortController();
   /** Ends the wait for room, or for a slot; null while it does not wait. */
   #stopWaiting: (() => void) | null = null;
@@ -85,10 +87,12 @@ export class CatchUp {
     const { since } = from;
     if (predecessor === null || since === undefined) return null;
     const { epoch, head } = channel;
-    const entries = await predecessor({ epoch, offset: head });
+    const heard = await predecessor({ epoch, offset: head });
+    const entries = heard?.filter(({ offset }) => offset > since.offset) ?? null;
     if (subscription.ended || channel.epoch !== epoch || (entries === null && snapshots !== null)) return null;
     const offset = entries === null ? head : since.offset;
     subscription.answer({ offset, head: channel.head, recovered: entries !== null });
+    this.reached = offset;
     return { epoch, offset, entries: entries ?? [], snapshot: [] };
   }
 
@@ -105,6 +109,7 @@ export class CatchUp {
     // The position before the first message that will follow.
     const offset = since !== undefined && complete ? since.offset : (entries[0]?.prev ?? read.head);
     subscription.answer({ offset, head: channel.head, recovered: since === undefined ? null : complete });
+    this.reached = offset;
     return { epoch, offset, entries, snapshot: [] };
   }
 
@@ -168,8 +173,9 @@ export class CatchUp {
   async #follow({ epoch, offset, entries, snapshot }: Opening): Promise<void> {
     const { channel, subscription } = this.#options;
     let position = Math.max(offset, entries.at(-1)?.offset ?? 0);
-    if (!(await this.#send(entries))) return;
+    if (!(await this.#send(entries, snapshot.length === 0))) return;
     subscription.send(snapshot);
+    this.reached = position;
     for (;;) {
       const rest = channel.after(position);
       if (rest !== null) {
@@ -185,13 +191,14 @@ export class CatchUp {
     }
   }
 
-  /** Sends entries of the log as the session takes them; false: the subscription has ended. */
-  async #send(entries: readonly LogEntry[]): Promise<boolean> {
+  /** Sends entries of the log as the session takes them; false: the subscription has ended. `counts`: it stands there then. */
+  async #send(entries: readonly LogEntry[], counts = true): Promise<boolean> {
     const { channel, subscription } = this.#options;
     for (const entry of entries) {
       if (subscription.receiver.slow) await this.#room();
       if (subscription.ended) return false;
       subscription.send(channel.messageOf(entry).lines);
+      if (counts) this.reached = entry.offset;
     }
     return !subscription.ended;
   }

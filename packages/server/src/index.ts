@@ -39,6 +39,7 @@ export {
   type TakeQuestion,
 } from './cluster/hand-overs.ts';
 export { Post, type Question } from './cluster/post.ts';
+export type { PresenceExchange } from './cluster/presence-exchange.ts';
 export type { SearchQuestion } from './cluster/session-search.ts';
 export type { CompressionOptions } from './compression.ts';
 export type { Clock } from './driver.ts';

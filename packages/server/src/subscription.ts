@@ -154,17 +154,38 @@ export class Subscription {
     if (!this.#answered) this.#answerError(new RunnelError('canceled', reason));
   }
 
+  /**
+   * Of a channel without a log, what may be told of the time before a hand-over: the messages after `since`, which is where it stands, or what the node
+   * before knows, where it has not got so far. Null: nothing.
+   */
+  get heard(): { readonly since: Position } | { readonly before: Predecessor } | null {
+    const predecessor = this.#options?.predecessor;
+    const channel = this.#channel;
+    if (channel !== null && this.#isLive) return { since: { epoch: channel.epoch, offset: channel.head } };
+    return predecessor === undefined ? null : { before: predecessor };
+  }
+
+  get #isLive(): boolean {
+    return this.active && this.liveFrom !== Number.POSITIVE_INFINITY;
+  }
+
   /** The session has another node: where it stands is told there, and nothing more is sent here. */
   handOver(): HandedOver {
     const from = this.#options?.from ?? {};
     const channel = this.#channel;
     const told = this.active;
     this.#slowLane?.flush();
-    const isLive = told && this.liveFrom !== Number.POSITIVE_INFINITY;
-    const since = isLive && channel !== null ? { epoch: channel.epoch, offset: channel.head } : null;
+    const since = told && channel !== null ? this.#position(channel) : null;
     this.#answered = true;
     this.#leave();
     return { sub: [this.#id, this.resolved.name, since === null ? from : { since }], told };
+  }
+
+  #position({ epoch, head }: HubChannel): Position {
+    if (this.#isLive) return { epoch, offset: head };
+    const reached = this.#catchUp?.reached ?? null;
+    // Without the snapshot it stands nowhere.
+    return reached === null ? { epoch: '', offset: 0 } : { epoch, offset: reached };
   }
 
   /** Answers that it may not, or cannot, be. */

@@ -19,6 +19,13 @@ export class Users<I extends Identity> {
     if (known === of || (known instanceof Set && known.delete(of) && known.size === 0)) this.#sessions.delete(userId);
   }
 
+  *all(): Generator<AppSession<I>> {
+    for (const known of this.#sessions.values()) {
+      if (known instanceof Set) yield* known;
+      else yield known;
+    }
+  }
+
   sessionsOf(userId: string): readonly AppSession<I>[] {
     const known = this.#sessions.get(userId);
     if (known === undefined) return [];

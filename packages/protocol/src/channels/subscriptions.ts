@@ -102,21 +102,27 @@ export class Subscriptions {
   }
 
   handleSubscribed(id: number, answer: Subscribed): void {
-    const subscription = this.#asked.get(id) ?? this.#moved(id);
+    const subscription = this.#meant(id);
     if (subscription === undefined) return;
     this.#withdraw(subscription);
     this.#live.set(answer.n, subscription);
     subscription.handleSubscribed(answer);
   }
 
-  /** PROTOCOL §5.17: the session has another node, where the channel has another number. Another one that has moved may have taken its old number. */
-  #moved(id: number): Subscription | undefined {
-    return [...this.#byName.values()].find((subscription) => subscription.id === id && subscription.n !== null);
+  /**
+   * The subscription that an answer is for. PROTOCOL §5.17: the session may have another node, where the channel has another number; another one that has
+   * moved may have taken its old number.
+   */
+  #meant(id: number): Subscription | undefined {
+    return (
+      this.#asked.get(id) ??
+      [...this.#byName.values()].find((subscription) => subscription.id === id && subscription.n !== null)
+    );
   }
 
-  /** A subscribe was refused. */
+  /** A subscribe was refused, or what was subscribed cannot be at the node that the session has come to (PROTOCOL §5.17). */
   handleError(id: number, error: RunnelError, now: number): void {
-    const subscription = this.#asked.get(id);
+    const subscription = this.#meant(id);
     if (subscription !== undefined) this.#fail(subscription, error, now);
   }
 

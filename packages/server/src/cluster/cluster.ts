@@ -64,7 +64,11 @@ export class Cluster<I extends Identity & Expiring> {
     this.#options = options;
     this.#post = new Post({
       ...{ clock, nodes, node, onError },
-      onNodes: (alive) => this.#presence.keep(alive),
+      onNodes: (alive) => {
+        this.#presence.keep(alive);
+        // Until this node is one of them it has no sessions.
+        if (this.#isReady) options.turn(() => options.application.keep(alive));
+      },
       answer: (question) => this.#answer(question),
       hear: (news, from) => this.#handOvers.hear(news as EstateNews, from),
     });

@@ -13,6 +13,7 @@ import type { SharedLine } from '../shared-line.ts';
 import type { Timing } from '../timing.ts';
 import type { LocationRefusal } from '../transports/edge.ts';
 import type { ApplicationRecord } from './application-record.ts';
+import type { EstateName, Relay } from './former-calls.ts';
 import type { FormerNode } from './former-node.ts';
 import { type Post, PostFailure } from './post.ts';
 import type { SessionEstate } from './session-estate.ts';
@@ -43,6 +44,8 @@ export interface TakeQuestion {
 export interface MessagesQuestion {
   readonly ask: 'messages';
   readonly sid: string;
+  /** For which the session was taken: names the estate. */
+  readonly gen: number;
   readonly channel: string;
   readonly until: Position;
 }
@@ -60,15 +63,10 @@ type TakeAnswer =
 
 /** Between the node that a session was taken from and the one that took it. */
 export type EstateNews =
-  | {
-      readonly tell: 'lines';
-      readonly sid: string;
-      readonly lines: readonly string[];
-      readonly open: readonly number[];
-    }
+  | { readonly tell: 'lines'; readonly sid: string; readonly relay: Relay }
   | { readonly tell: 'free'; readonly sid: string; readonly channel: string }
-  | { readonly tell: 'arrived'; readonly sid: string }
-  | { readonly tell: 'frame'; readonly sid: string; readonly frame: AppUpFrame };
+  | { readonly tell: 'arrived'; readonly sid: string; readonly gen: number }
+  | { readonly tell: 'frame'; readonly sid: string; readonly gen: number; readonly frame: AppUpFrame };
 
 interface Tombstone {
   readonly gen: number;
@@ -99,8 +97,9 @@ export class HandOvers<I extends Identity & Expiring> {
   readonly #search: SessionSearch;
   /** Where sessions went that were here, the oldest first. */
   readonly #tombstones = new Map<string, Tombstone>();
+  /** By sid and the generation that it was taken for: it may come back, and go again. */
   readonly #estates = new Map<string, SessionEstate<I>>();
-  /** Sessions that were given away, and may still need something that they left here. */
+  /** Likewise: sessions that were given away, and may still need something that they left here. */
   readonly #travelling = new Set<string>();
   /** By sid: the attach that asks for it now, and when it is done. One at a time asks for a session. */
   readonly #pending = new Map<string, { readonly gen: number; readonly done: Promise<LocationRefusal | null> }>();
@@ -189,7 +188,7 @@ export class HandOvers<I extends Identity & Expiring> {
       const { answer, from } = said;
       if ('fenced' in answer) return [Type.fenced, answer.fenced];
       if ('over' in answer) return [Type.goaway, answer.over, 'the session has ended', 0, attach.gen];
-      this.#adopt(answer, identity, from);
+      this.#adopt(answer, identity, { node: from, gen: attach.gen });
       return null;
     } catch {
       // Of a node that says nothing it is not known whether it has the session.
@@ -223,26 +222,28 @@ export class HandOvers<I extends Identity & Expiring> {
   #adopt(
     { session: record, application }: Extract<TakeAnswer, { session: SessionRecord }>,
     identity: I,
-    from: string,
+    estate: EstateName,
   ): void {
     const { registry, turn } = this.#options;
     this.#tombstones.delete(record.sid);
-    const news: EstateNews = { tell: 'arrived', sid: record.sid };
+    const { node: from, gen } = estate;
+    const news: EstateNews = { tell: 'arrived', sid: record.sid, gen };
     turn((now) => {
       const session = registry.adopt(record, identity, now);
-      const arrived = this.#options.application.adopt(session, application, this.#formerNode(record.sid, from));
+      const arrived = this.#options.application.adopt(session, application, this.#formerNode(record.sid, estate));
       void arrived.then(() => this.#options.post.tell(from, news), this.#options.onError);
     });
   }
 
-  #formerNode(sid: string, node: string): FormerNode {
+  #formerNode(sid: string, estate: EstateName): FormerNode {
     const { post, clock } = this.#options;
     return {
-      tell: (frame) => post.tell(node, { tell: 'frame', sid, frame } satisfies EstateNews),
+      estate,
+      tell: ({ node, gen }, frame) => post.tell(node, { tell: 'frame', sid, gen, frame } satisfies EstateNews),
       messages: async (channel, until) => {
         try {
-          const question: MessagesQuestion = { ask: 'messages', sid, channel, until };
-          return (await post.ask(node, question, { timeoutMs: 2 * MESSAGES_MS })) as readonly LogEntry[] | null;
+          const question: MessagesQuestion = { ask: 'messages', sid, gen: estate.gen, channel, until };
+          return (await post.ask(estate.node, question, { timeoutMs: 2 * MESSAGES_MS })) as readonly LogEntry[] | null;
         } catch {
           // What was missed is said by `recovered: false`.
           return null;
@@ -295,28 +296,33 @@ export class HandOvers<I extends Identity & Expiring> {
   }
 
   #release(sid: string, gen: number, to: string): TakeAnswer {
-    const { application, clock, post, registry, turn } = this.#options;
+    const { application, clock, node, post, registry, turn } = this.#options;
+    const name = estateKey(sid, gen);
     let answer: TakeAnswer = { none: true };
+    let relays = 0;
     turn((now) => {
       const session = registry.session(sid);
       if (session === undefined) return;
       // Who has the key has read the welcome.
       session.confirm();
       const released = application.handOver(session, {
-        sendLines: (lines, open) => post.tell(to, { tell: 'lines', sid, lines, open } satisfies EstateNews),
+        sendLines: (lines, open) => {
+          const relay: Relay = { estate: { node, gen }, n: relays, lines, open };
+          relays += 1;
+          post.tell(to, { tell: 'lines', sid, relay } satisfies EstateNews);
+        },
         freeChannel: (channel) => post.tell(to, { tell: 'free', sid, channel } satisfies EstateNews),
       });
       if (released === null) return;
       const { estate, record } = released;
       answer = { session: session.handOver(gen, estate.relay, now), application: record };
       this.#bury(sid, { gen, to, until: now + registry.limits.ttlMs });
-      this.#estates.set(sid, estate);
-      this.#travelling.add(sid);
+      this.#estates.set(name, estate);
+      this.#travelling.add(name);
       clock.after(ESTATE_MS, () => {
         estate.end(session);
-        if (this.#estates.get(sid) !== estate) return;
-        this.#estates.delete(sid);
-        this.#travelling.delete(sid);
+        this.#estates.delete(name);
+        this.#travelling.delete(name);
       });
     });
     return answer;
@@ -332,19 +338,20 @@ export class HandOvers<I extends Identity & Expiring> {
     }
   }
 
-  messages({ sid, channel, until }: MessagesQuestion): Promise<readonly LogEntry[] | null> | null {
-    return this.#estates.get(sid)?.messages(channel, until, MESSAGES_MS) ?? null;
+  messages({ sid, gen, channel, until }: MessagesQuestion): Promise<readonly LogEntry[] | null> | null {
+    return this.#estates.get(estateKey(sid, gen))?.messages(channel, until, MESSAGES_MS) ?? null;
   }
 
   hear(news: EstateNews, from: string): void {
     const { application, post, registry } = this.#options;
     const { sid } = news;
     if (news.tell === 'arrived') {
-      this.#travelling.delete(sid);
-      return this.#estates.get(sid)?.handleArrived();
+      const name = estateKey(sid, news.gen);
+      this.#travelling.delete(name);
+      return this.#estates.get(name)?.handleArrived();
     }
     if (news.tell === 'frame') {
-      const of = this.#estates.get(sid)?.of;
+      const of = this.#estates.get(estateKey(sid, news.gen))?.of;
       if (of !== undefined) application.callFrame(of, news.frame);
       return;
     }
@@ -358,7 +365,7 @@ export class HandOvers<I extends Identity & Expiring> {
       const to = this.trace(sid);
       if (to !== null) post.tell(to, news);
     } else if (news.tell === 'free') this.#free(`${sid} ${news.channel}`);
-    else application.relayed(session, news.lines, news.open, this.#formerNode(sid, from));
+    else application.relayed(session, news.relay);
   }
 
   #free(name: string): void {
@@ -367,3 +374,5 @@ export class HandOvers<I extends Identity & Expiring> {
     resolve?.();
   }
 }
+
+const estateKey = (sid: string, gen: number): string => `${sid} ${gen}`;

@@ -6,10 +6,13 @@ import type { Identity, Position, ServerSession } from '@runnel/protocol';
 import type { AppSession } from '../app-session.ts';
 import type { Broker, BrokerListener, LogEntry } from '../brokers/broker.ts';
 import type { SharedLine } from '../shared-line.ts';
+import type { Predecessor } from '../subscription.ts';
 import type { Timing } from '../timing.ts';
 
 /** Messages kept of one channel; a session that takes longer than that to arrive has a gap, and is told. */
 const MESSAGES_MAX = 1_024;
+/** How long they are kept after they were asked for, ms: a session may go on to another node before it has them. */
+const ASKED_AGAIN_MS = 5_000;
 
 export interface EstateOptions {
   readonly broker: Broker;
@@ -25,7 +28,9 @@ export interface EstateOptions {
 export class SessionEstate<I extends Identity> {
   readonly #of: AppSession<I>;
   readonly #options: EstateOptions;
+  /** By channel without a log: what knows of its messages after where the session stood. */
   readonly #echoes = new Map<string, ChannelEcho>();
+  readonly #predecessors = new Map<string, Predecessor>();
   #lines: string[] = [];
 
   constructor(of: AppSession<I>, options: EstateOptions) {
@@ -44,6 +49,11 @@ export class SessionEstate<I extends Identity> {
     this.#echoes.set(channel, new ChannelEcho(channel, position, this.#options));
   }
 
+  /** Asks the node before for what came on a channel: the session has gone on before it had that. */
+  pass(channel: string, predecessor: Predecessor): void {
+    this.#predecessors.set(channel, predecessor);
+  }
+
   /** What was sent to the session here. Lines of one turn travel together: between fragments of one frame nothing else may stand. */
   readonly relay = ({ text }: SharedLine): void => {
     if (this.#lines.push(text) === 1) queueMicrotask(() => this.#flush());
@@ -51,10 +61,14 @@ export class SessionEstate<I extends Identity> {
 
   /** The messages of a channel after where the session stood, up to `until`; null where they cannot be had. */
   async messages(channel: string, until: Position, timeoutMs: number): Promise<readonly LogEntry[] | null> {
+    const predecessor = this.#predecessors.get(channel);
+    if (predecessor !== undefined) return predecessor(until);
     const echo = this.#echoes.get(channel);
     const entries = (await echo?.reach(until, timeoutMs)) ?? null;
-    echo?.end();
-    this.#echoes.delete(channel);
+    this.#options.clock.after(ASKED_AGAIN_MS, () => {
+      echo?.end();
+      this.#echoes.delete(channel);
+    });
     return entries;
   }
 
@@ -68,7 +82,9 @@ export class SessionEstate<I extends Identity> {
     this.#options.arrived();
   }
 
+  /** Whatever runs on is told to stop: nobody hears of it any more. */
   end(session: ServerSession<SharedLine, I>): void {
+    this.#of.end('session_lost');
     this.#flush();
     session.endRelay();
     this.#options.arrived();

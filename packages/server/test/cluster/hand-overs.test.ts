@@ -77,14 +77,14 @@ class Node {
       onError: (error) => expect.unreachable(String(error)),
       application: {
         handOver: (session, options) => ({
-          record: { subscriptions: [], calls: [], busy: [], presence: [] },
+          record: { subscriptions: [], calls: [], elsewhere: [], busy: [], presence: [] },
           estate: new SessionEstate<Identity>(new AppSession(session, { encoder, clock }), {
             ...{ broker: memoryBroker(), clock, arrived: () => {} },
             ...options,
           }),
         }),
         adopt: async () => {},
-        relayed: (session, lines) => {
+        relayed: (session, { lines }) => {
           for (const text of lines) session.enqueue(sharedLine(text));
         },
         callFrame: () => {},
