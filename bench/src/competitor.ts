@@ -59,6 +59,7 @@ export class Competitor {
   readonly #server: Child<ServerCommand, ServerReport>;
   readonly #load: Child<LoadCommand, LoadReport>;
   #pids: readonly number[] = [];
+  #brokerPids: readonly number[] = [];
   /** Number of the next message: none is sent twice. */
   #next = FIRST_NUMBER;
   #isProfiled = false;
@@ -79,13 +80,14 @@ export class Competitor {
 
   async start(): Promise<void> {
     const { contender, carrier, setup } = this.#entrant;
-    const { port, version, pids } = await this.#server.next('listening', START_MS);
+    const { port, ports, version, pids, brokerPids } = await this.#server.next('listening', START_MS);
     this.version = version;
     this.port = port;
     this.#pids = pids;
-    const { deflate, role } = { ...SETUP, ...setup };
+    this.#brokerPids = brokerPids;
+    const { deflate, role, astray } = { ...SETUP, ...setup };
     const isLobby = role !== 'rooms';
-    this.#load.send({ type: 'crowd', contender, carrier, port, deflate, isLobby, layout: this.layout.shape });
+    this.#load.send({ type: 'crowd', contender, carrier, ports, astray, deflate, isLobby, layout: this.layout.shape });
   }
 
   async stop(): Promise<void> {
@@ -113,6 +115,11 @@ export class Competitor {
     return cpuTimeNs(this.#pids);
   }
 
+  /** Of what its nodes share. */
+  brokerCpuNs(): number {
+    return cpuTimeNs(this.#brokerPids);
+  }
+
   async memory(): Promise<Memory> {
     this.#server.send({ type: 'memory' });
     const { heapBytes } = await this.#server.next('memory', ANSWER_MS);
@@ -133,12 +140,19 @@ export class Competitor {
   }
 
   /** In lockstep: what comes next is sent when every subscriber has the last, so each contender does the same work, whatever its speed. */
-  async broadcast({ ms, payloadBytes, perTurn, turns = 1, bursts: wanted }: BroadcastWindow): Promise<Broadcasts> {
+  async broadcast({
+    ms,
+    payloadBytes,
+    perTurn,
+    turns = 1,
+    bursts: wanted,
+  }: BroadcastWindow): Promise<Broadcasts & { readonly messages: number; readonly lastedMs: number }> {
     const perBurst = perTurn * turns;
     const { channels, shape } = this.layout;
     await this.#open({ payloadBytes, burst: perBurst * shape.groupSize });
     const cpuBefore = this.cpuNs();
-    const until = performance.now() + ms;
+    const began = performance.now();
+    const until = began + ms;
     let bursts = 0;
     while (wanted === undefined ? bursts < BURSTS_MIN || performance.now() < until : bursts < wanted) {
       this.#server.send({ type: 'pump', turns, perTurn, from: this.#next, payloadBytes, channels });
@@ -146,11 +160,12 @@ export class Competitor {
       this.#next += perBurst;
       bursts += 1;
     }
+    const lastedMs = performance.now() - began;
     await sleep(SETTLE_MS);
     const cpuNs = this.cpuNs() - cpuBefore;
     const received = await this.#close();
     this.#expectEqual(received.deliveries, bursts * perBurst * shape.groupSize);
-    return { cpuNs, ...received };
+    return { cpuNs, messages: bursts * perBurst, lastedMs, ...received };
   }
 
   /** Sends without looking at what has arrived, a message each turn, or one every `everyMs`. */

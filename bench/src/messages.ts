@@ -25,7 +25,16 @@ export type ServerCommand =
 
 export type ServerReport =
   /** `pids`: the processes whose CPU and memory count. */
-  | { readonly type: 'listening'; readonly port: number; readonly version: string; readonly pids: readonly number[] }
+  | {
+      readonly type: 'listening';
+      readonly port: number;
+      /** Of each node. */
+      readonly ports: readonly number[];
+      readonly version: string;
+      readonly pids: readonly number[];
+      /** Of what the nodes share. */
+      readonly brokerPids: readonly number[];
+    }
   | { readonly type: 'flooded'; readonly sent: number }
   | { readonly type: 'memory'; readonly heapBytes: number }
   | { readonly type: 'written' }
@@ -35,7 +44,10 @@ export type ServerReport =
 export interface CrowdShape {
   readonly contender: ContenderName;
   readonly carrier: Carrier;
-  readonly port: number;
+  /** Of the nodes, which clients take in turn. */
+  readonly ports: readonly number[];
+  /** Whether they POST to another one. */
+  readonly astray: boolean;
   readonly layout: LayoutShape;
   readonly deflate: boolean;
   /** Whoever connects is in channel 0, without asking for it. */

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 import type { Payload } from '../payload.ts';
+import type { BrokerName } from './broker-server.ts';
 
 export type ContenderName = 'runnel' | 'ws' | 'net' | 'socket.io' | 'sockjs' | 'sse' | 'long-poll' | 'nchan';
 
@@ -15,9 +16,19 @@ export interface Setup {
   /** Messages kept per channel; null: none. */
   readonly history: number | null;
   readonly deflate: boolean;
+  /** What nodes share; null: there is one, and it shares nothing. */
+  readonly broker: BrokerName | null;
+  /** Where that is; null: it is to be started, and the other nodes. */
+  readonly brokerUrl: string | null;
+  readonly nodes: number;
+  /** Clients POST to another node than the one they have attached to. */
+  readonly astray: boolean;
 }
 
-export const SETUP: Setup = { role: 'lobby', heartbeats: 'as usual', history: null, deflate: false };
+export const SETUP: Setup = {
+  ...{ role: 'lobby', heartbeats: 'as usual', history: null, deflate: false },
+  ...{ broker: null, brokerUrl: null, nodes: 1, astray: false },
+};
 
 /** A server that is up. */
 export interface Contender {
@@ -26,6 +37,9 @@ export interface Contender {
   readonly version: string;
   /** The processes that serve, where they are not this one. */
   readonly pids?: readonly number[];
+  /** Of its nodes, where it has several. */
+  readonly ports?: readonly number[];
+  readonly brokerPids?: readonly number[];
   /** Sends a message to every subscriber of a channel. */
   broadcast(channel: number, payload: Payload): void;
 }

@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Contender, listen, requireRole, type Setup } from './contender.ts';
+import { freePort } from './broker-server.ts';
+import { type Contender, requireRole, type Setup } from './contender.ts';
 
 const NGINX = '/usr/sbin/nginx';
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
@@ -101,12 +102,4 @@ function versionOf(): string {
   const status = readFileSync('/var/lib/dpkg/status', 'utf8');
   const [, version = ''] = /^Package: libnginx-mod-nchan\n(?:.+\n)*?Version: (?:\d+:)?(.+)$/m.exec(status) ?? [];
   return `Nchan ${version}`;
-}
-
-/** Nobody else is likely to take it in the moment between. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -5,12 +5,13 @@ import { channelOf } from '../layout.ts';
 import type { ServerCommand, ServerReport } from '../messages.ts';
 import { payloadOf, timedPayload } from '../payload.ts';
 import type { ContenderName, Setup } from './contender.ts';
+import { startNodes } from './nodes.ts';
 import { startProfile } from './profiler.ts';
 import { loadContender } from './roster.ts';
 
 const [, , name = '', setup = ''] = process.argv;
 const start = await loadContender(name as ContenderName);
-const contender = await start(JSON.parse(setup) as Setup);
+const contender = await startNodes(name as ContenderName, start, JSON.parse(setup) as Setup);
 
 type Command<Type> = Extract<ServerCommand, { readonly type: Type }>;
 
@@ -62,5 +63,5 @@ function remember(): void {
   report({ type: 'memory', heapBytes: process.memoryUsage().heapUsed });
 }
 
-const { port, version, pids = [process.pid] } = contender;
-report({ type: 'listening', port, version, pids });
+const { port, version, pids = [process.pid], ports = [port], brokerPids = [] } = contender;
+report({ type: 'listening', port, ports, version, pids, brokerPids });

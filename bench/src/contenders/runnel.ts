@@ -1,7 +1,7 @@
 /** Runnel with its defaults: counted frames, outbox, heartbeats, memory broker, and zod for whatever is broadcast, published or asked. */
 import { createServer as createHttpServer } from 'node:http';
 import { channel, defineContract, relay, volatile } from '@runnel/protocol';
-import { createServer } from '@runnel/server';
+import { type Broker, createServer } from '@runnel/server';
 import { z } from 'zod';
 import { type Contender, listen, type Setup } from './contender.ts';
 
@@ -9,7 +9,7 @@ const Message = z.object({ n: z.number(), text: z.string() });
 /** Longer than any run: no heartbeat is ever due. */
 const NEVER_MS = 3_600_000;
 
-export async function startRunnel({ heartbeats, history, deflate }: Setup): Promise<Contender> {
+export async function startRunnel({ heartbeats, history, deflate, broker, brokerUrl }: Setup): Promise<Contender> {
   const contract = defineContract({
     'room/:roomId': channel({
       events: { message: Message, note: volatile(Message) },
@@ -20,6 +20,7 @@ export async function startRunnel({ heartbeats, history, deflate }: Setup): Prom
   });
   const realtime = createServer({
     contract,
+    broker: await brokerOf(broker, brokerUrl),
     authenticate: ({ auth }) => (typeof auth === 'string' ? { id: auth } : null),
     compression: deflate,
     ...(heartbeats === 'off' ? { limits: { heartbeatMs: NEVER_MS } } : {}),
@@ -47,4 +48,11 @@ export async function startRunnel({ heartbeats, history, deflate }: Setup): Prom
       void room.broadcast('message', payload).catch(() => {});
     },
   };
+}
+
+/** Only what is asked for is loaded, so that nothing else is in its memory. */
+async function brokerOf(name: Setup['broker'], url: string | null): Promise<Broker | undefined> {
+  if (name === null || url === null) return undefined;
+  if (name === 'redis') return (await import('@runnel/server/redis')).redisBroker({ url });
+  return (await import('@runnel/server/nats')).natsBroker({ servers: url });
 }

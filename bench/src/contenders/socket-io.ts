@@ -1,4 +1,4 @@
-/** socket.io with its defaults; members of a channel are in one of its rooms. Nothing is validated. */
+/** socket.io with its defaults, and with its Redis Streams adapter where there are several nodes; members of a channel are in one of its rooms. Nothing is validated. */
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { Server } from 'socket.io';
@@ -6,9 +6,9 @@ import { type Contender, listen, type Setup } from './contender.ts';
 
 const { version } = createRequire(import.meta.url)('socket.io/package.json') as { readonly version: string };
 
-export async function startSocketIo({ role }: Setup): Promise<Contender> {
+export async function startSocketIo({ role, brokerUrl }: Setup): Promise<Contender> {
   const http = createServer();
-  const io = new Server(http);
+  const io = new Server(http, brokerUrl === null ? {} : { adapter: await adapterOn(brokerUrl) });
   io.on('connection', (socket) => {
     if (role === 'lobby') void socket.join('0');
     socket.on('join', (rooms: readonly number[], answer: () => void) => {
@@ -23,7 +23,17 @@ export async function startSocketIo({ role }: Setup): Promise<Contender> {
   });
   return {
     port: await listen(http),
-    version: `socket.io ${version}`,
+    version: brokerUrl === null ? `socket.io ${version}` : `socket.io ${version} with its Redis Streams adapter`,
     broadcast: (channel, payload) => void io.to(String(channel)).emit('message', payload),
   };
+}
+
+async function adapterOn(url: string) {
+  const [{ createAdapter }, { createClient }] = await Promise.all([
+    import('@socket.io/redis-streams-adapter'),
+    import('@redis/client'),
+  ]);
+  const client = createClient({ url });
+  await client.connect();
+  return createAdapter(client);
 }

@@ -4,6 +4,8 @@ import type { CallKind } from '../messages.ts';
 export interface Seat {
   readonly index: number;
   readonly port: number;
+  /** Where it POSTs beside a stream or a poll. */
+  readonly postPort: number;
   /** Where it subscribes when it connects. */
   readonly channels: readonly number[];
   /** Whether it offers compression. */

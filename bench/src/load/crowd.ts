@@ -153,9 +153,11 @@ export class Crowd {
   }
 
   #connectOne(index: number): Promise<void> {
-    const { contender, carrier, port, deflate, isLobby, layout } = this.#shape;
+    const { contender, carrier, ports, astray, deflate, isLobby, layout } = this.#shape;
+    const portOf = (at: number): number => ports[at % ports.length] as number;
     const member = new Member({
-      ...{ crowd: this, ClientOf: clientClass(contender, carrier), index, port, deflate },
+      ...{ crowd: this, ClientOf: clientClass(contender, carrier), index, port: portOf(index), deflate },
+      postPort: portOf(astray ? index + 1 : index),
       channels: isLobby ? [] : this.#layout.channelsOf(index % layout.connections),
       sampled: index % SAMPLE_EVERY === 0,
     });

@@ -9,6 +9,7 @@ interface MemberOptions {
   readonly ClientOf: ClientClass;
   readonly index: number;
   readonly port: number;
+  readonly postPort: number;
   readonly deflate: boolean;
   /** None: the lobby, channel 0. */
   readonly channels: readonly number[];
@@ -35,12 +36,12 @@ export class Member {
   /** Of calls whose answer has not come, oldest first. */
   readonly #callers: ((answer: Answer) => void)[] = [];
 
-  constructor({ crowd, ClientOf, index, port, deflate, channels, sampled }: MemberOptions) {
+  constructor({ crowd, ClientOf, index, port, postPort, deflate, channels, sampled }: MemberOptions) {
     this.index = index;
     this.sampled = sampled;
     this.channels = new Set(channels.length === 0 ? [0] : channels);
     this.client = new ClientOf({
-      ...{ index, port, deflate, channels, sampled },
+      ...{ index, port, postPort, deflate, channels, sampled },
       ready: () => this.#resolveReady(),
       message: (bytes, end) => {
         this.taken += 1;

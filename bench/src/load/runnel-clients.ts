@@ -87,7 +87,7 @@ class Posts {
     this.#busy = true;
     this.#n += 1;
     this.#wire ??= new HttpWire({
-      seat: this.#seat,
+      seat: { ...this.#seat, port: this.#seat.postPort },
       onBody: (...body) => this.#check(...body),
       onEnd: () => this.#handleEnd(),
     });

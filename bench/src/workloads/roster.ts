@@ -5,6 +5,7 @@ import { flood } from './flood.ts';
 import { growth } from './growth.ts';
 import { heartbeats } from './heartbeats.ts';
 import { history } from './history.ts';
+import { hop } from './hop.ts';
 import { idle } from './idle.ts';
 import { largeFanOut } from './large-fan-out.ts';
 import { polls } from './polls.ts';
@@ -30,6 +31,7 @@ export const workloads: readonly Workload[] = [
   heartbeats,
   history,
   compression,
+  hop,
   growth,
   browser,
 ];

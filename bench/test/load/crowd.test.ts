@@ -21,7 +21,8 @@ async function reportsOf(messages: readonly string[]): Promise<LoadReport[]> {
   const reports: LoadReport[] = [];
   let wake = (): void => {};
   const layout = { connections: 1, perSession: 1, groupSize: 1 };
-  const shape = { contender: 'net', carrier: 'websocket', port, layout, deflate: false, isLobby: true } as const;
+  const where = { contender: 'net', carrier: 'websocket', ports: [port], astray: false } as const;
+  const shape = { ...where, layout, deflate: false, isLobby: true } as const;
   const crowd = new Crowd(shape, (report) => {
     reports.push(report);
     wake();
