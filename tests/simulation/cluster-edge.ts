@@ -9,6 +9,7 @@ import {
 } from '@runnel/protocol/testing';
 import {
   type EstateNews,
+  type FreeQuestion,
   HandOvers,
   type HandOversOptions,
   type MessagesQuestion,
@@ -27,7 +28,7 @@ interface ServeQuestion {
   readonly body: string;
 }
 
-type NodeQuestion = TakeQuestion | SearchQuestion | MessagesQuestion | ServeQuestion;
+type NodeQuestion = TakeQuestion | SearchQuestion | MessagesQuestion | FreeQuestion | ServeQuestion;
 
 export interface ClusterEdgeOptions {
   readonly name: string;
@@ -140,6 +141,8 @@ export class ClusterEdge implements VirtualCluster<Identity> {
         return this.#whereabouts(question);
       case 'messages':
         return this.handOvers.messages(question);
+      case 'free':
+        return this.handOvers.free(question);
       case 'serve':
         return this.draining ? null : this.#serve(question, signal);
       default:

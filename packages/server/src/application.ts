@@ -226,7 +226,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
   /** Another node has the session from here on (PROTOCOL §12.2). What runs on for it here is the estate's. */
   handOver(
     session: ServerSession<SharedLine, I>,
-    options: Pick<EstateOptions, 'sendLines' | 'freeChannel'>,
+    options: Pick<EstateOptions, 'sendLines'>,
   ): { readonly record: ApplicationRecord; readonly estate: SessionEstate<I> } | null {
     const of = AppSession.of<I>(session);
     if (of === undefined) return null;

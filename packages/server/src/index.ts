@@ -32,6 +32,7 @@ export type {
 export type { Member, ServerChannel, ServerPresence } from './channels/server-channel.ts';
 export {
   type EstateNews,
+  type FreeQuestion,
   HandOvers,
   type HandOversOptions,
   type MessagesQuestion,

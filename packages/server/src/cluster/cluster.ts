@@ -12,6 +12,7 @@ import { Forwarding, type ServeQuestion } from './forwarding.ts';
 import {
   type Claimed,
   type EstateNews,
+  type FreeQuestion,
   HandOvers,
   type HandOversOptions,
   type MessagesQuestion,
@@ -143,7 +144,13 @@ export class Cluster<I extends Identity & Expiring> {
   }
 
   #answer({ body, from, signal }: Question): unknown {
-    const question = body as TakeQuestion | SearchQuestion | MessagesQuestion | ServeQuestion | CensusQuestion;
+    const question = body as
+      | TakeQuestion
+      | SearchQuestion
+      | MessagesQuestion
+      | FreeQuestion
+      | ServeQuestion
+      | CensusQuestion;
     switch (question.ask) {
       case 'take':
         return this.#handOvers.give(question, from);
@@ -151,6 +158,8 @@ export class Cluster<I extends Identity & Expiring> {
         return this.#handOvers.whereabouts(question);
       case 'messages':
         return this.#handOvers.messages(question);
+      case 'free':
+        return this.#handOvers.free(question);
       case 'serve':
         return this.#serve(question, signal);
       default:

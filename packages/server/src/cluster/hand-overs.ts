@@ -27,6 +27,8 @@ const GIVE_MS = 10_000;
 const RETRY_MS = 300;
 /** How long what a session left behind is kept for the node that took it, ms: longer than handlers take. */
 const ESTATE_MS = 60_000;
+/** How long a node is waited for to say that it has handled what came before, ms, until it is asked again. */
+const FREE_MS = 5_000;
 /** How long a node looks for messages of a channel without a log, ms. */
 const MESSAGES_MS = 2_000;
 /** Nodes asked for one attach, this one included. */
@@ -50,6 +52,14 @@ export interface MessagesQuestion {
   readonly until: Position;
 }
 
+export interface FreeQuestion {
+  readonly ask: 'free';
+  readonly sid: string;
+  /** Names the estate, as above. */
+  readonly gen: number;
+  readonly channel: string;
+}
+
 /** What of an attach says which session it means. */
 export type Claimed = Pick<Attach, 'gen' | 'key' | 'node'>;
 
@@ -64,7 +74,6 @@ type TakeAnswer =
 /** Between the node that a session was taken from and the one that took it. */
 export type EstateNews =
   | { readonly tell: 'lines'; readonly sid: string; readonly relay: Relay }
-  | { readonly tell: 'free'; readonly sid: string; readonly channel: string }
   | { readonly tell: 'arrived'; readonly sid: string; readonly gen: number }
   | { readonly tell: 'frame'; readonly sid: string; readonly gen: number; readonly frame: AppUpFrame };
 
@@ -103,8 +112,6 @@ export class HandOvers<I extends Identity & Expiring> {
   readonly #travelling = new Set<string>();
   /** By sid: the attach that asks for it now, and when it is done. One at a time asks for a session. */
   readonly #pending = new Map<string, { readonly gen: number; readonly done: Promise<LocationRefusal | null> }>();
-  /** By sid and channel: who waits for the former node to have handled its publishes. */
-  readonly #waiting = new Map<string, () => void>();
 
   constructor(options: HandOversOptions<I>) {
     this.#options = options;
@@ -249,15 +256,19 @@ export class HandOvers<I extends Identity & Expiring> {
           return null;
         }
       },
-      whenFree: (channel) =>
-        new Promise<void>((resolve) => {
-          const name = `${sid} ${channel}`;
-          const cancelTimer = clock.after(ESTATE_MS, () => this.#free(name));
-          this.#waiting.set(name, () => {
-            cancelTimer();
-            resolve();
-          });
-        }),
+      whenFree: async (channel) => {
+        const question: FreeQuestion = { ask: 'free', sid, gen: estate.gen, channel };
+        for (const until = clock.now() + ESTATE_MS; clock.now() < until; ) {
+          try {
+            await post.ask(estate.node, question, { timeoutMs: FREE_MS });
+            return;
+          } catch (error) {
+            // It may have been lost on the way. A node that is not there handles nothing any more.
+            if (!PostFailure.is(error, 'silent')) return;
+            await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+          }
+        }
+      },
     };
   }
 
@@ -311,7 +322,6 @@ export class HandOvers<I extends Identity & Expiring> {
           relays += 1;
           post.tell(to, { tell: 'lines', sid, relay } satisfies EstateNews);
         },
-        freeChannel: (channel) => post.tell(to, { tell: 'free', sid, channel } satisfies EstateNews),
       });
       if (released === null) return;
       const { estate, record } = released;
@@ -342,6 +352,11 @@ export class HandOvers<I extends Identity & Expiring> {
     return this.#estates.get(estateKey(sid, gen))?.messages(channel, until, MESSAGES_MS) ?? null;
   }
 
+  /** Resolves when the session's publishes to a channel have been handled that came here; null: nothing is known of them any more. */
+  free({ sid, gen, channel }: FreeQuestion): Promise<true> | null {
+    return this.#estates.get(estateKey(sid, gen))?.whenFree(channel) ?? null;
+  }
+
   hear(news: EstateNews, from: string): void {
     const { application, post, registry } = this.#options;
     const { sid } = news;
@@ -364,14 +379,7 @@ export class HandOvers<I extends Identity & Expiring> {
       // It has gone on to another node, perhaps back to the one that says so: tombstones go where a session comes, so this has an end.
       const to = this.trace(sid);
       if (to !== null) post.tell(to, news);
-    } else if (news.tell === 'free') this.#free(`${sid} ${news.channel}`);
-    else application.relayed(session, news.relay);
-  }
-
-  #free(name: string): void {
-    const resolve = this.#waiting.get(name);
-    this.#waiting.delete(name);
-    resolve?.();
+    } else application.relayed(session, news.relay);
   }
 }
 

@@ -21,8 +21,6 @@ export interface EstateOptions {
   readonly sendLines: (lines: readonly string[], open: readonly number[]) => void;
   /** The session is present at the node that has it: what it left here may go. */
   readonly arrived: () => void;
-  /** Likewise: the publishes to this channel that came here have been handled. */
-  readonly freeChannel: (channel: string) => void;
 }
 
 export class SessionEstate<I extends Identity> {
@@ -36,12 +34,6 @@ export class SessionEstate<I extends Identity> {
   constructor(of: AppSession<I>, options: EstateOptions) {
     this.#of = of;
     this.#options = options;
-    for (const channel of of.busyChannels) {
-      void of.whenFree(channel).then(() => {
-        this.#flush();
-        options.freeChannel(channel);
-      });
-    }
   }
 
   /** Keeps what comes on a channel after `position`. */
@@ -70,6 +62,13 @@ export class SessionEstate<I extends Identity> {
       this.#echoes.delete(channel);
     });
     return entries;
+  }
+
+  /** Resolves when the publishes to a channel that came here have been handled, and what they were answered is on its way. */
+  async whenFree(channel: string): Promise<true> {
+    await this.#of.whenFree(channel);
+    this.#flush();
+    return true;
   }
 
   /** A frame for a call that runs here: see `Application.callFrame`. */

@@ -11,7 +11,14 @@ import {
 import { describe, expect, it } from 'vitest';
 import { AppSession } from '../../src/app-session.ts';
 import { memoryBroker } from '../../src/brokers/memory.ts';
-import { type EstateNews, HandOvers, type MessagesQuestion, type TakeQuestion } from '../../src/cluster/hand-overs.ts';
+import type { FormerNode } from '../../src/cluster/former-node.ts';
+import {
+  type EstateNews,
+  type FreeQuestion,
+  HandOvers,
+  type MessagesQuestion,
+  type TakeQuestion,
+} from '../../src/cluster/hand-overs.ts';
 import { Post } from '../../src/cluster/post.ts';
 import { SessionEstate } from '../../src/cluster/session-estate.ts';
 import type { SearchQuestion } from '../../src/cluster/session-search.ts';
@@ -29,6 +36,8 @@ class Node {
   readonly handOvers: HandOvers<Identity>;
   readonly post: Post;
   readonly name: string;
+  /** Where the session was that came last. */
+  former: FormerNode | null = null;
   readonly #clock: VirtualClock;
 
   constructor(name: string, wire: LocalPost, clock: VirtualClock) {
@@ -60,8 +69,9 @@ class Node {
     this.post = new Post({
       ...{ node: name, nodes: wire, clock },
       answer: ({ body, from }) => {
-        const question = body as TakeQuestion | SearchQuestion | MessagesQuestion;
+        const question = body as TakeQuestion | SearchQuestion | MessagesQuestion | FreeQuestion;
         if (question.ask === 'take') return this.handOvers.give(question, from);
+        if (question.ask === 'free') return this.handOvers.free(question);
         return question.ask === 'search' ? this.handOvers.whereabouts(question) : this.handOvers.messages(question);
       },
       hear: (news, from) => this.handOvers.hear(news as EstateNews, from),
@@ -83,7 +93,9 @@ class Node {
             ...options,
           }),
         }),
-        adopt: async () => {},
+        adopt: async (_, __, from) => {
+          this.former = from;
+        },
         relayed: (session, { lines }) => {
           for (const text of lines) session.enqueue(sharedLine(text));
         },
@@ -269,6 +281,32 @@ describe('a hand-over', () => {
       const fenced = [Type.fenced, Math.max(genOfA, genOfB)];
       expect(winner === 'a' ? toB : toA).toEqual(fenced);
     }
+  });
+
+  it('leaves publishes behind that are waited for: again where nothing is heard, and not where the node is gone', async () => {
+    const { a, b, wire, clock } = await cluster();
+    await b.take(2, a.create().key);
+    const freed: string[] = [];
+    const wait = (channel: string) => void b.former?.whenFree(channel).then(() => freed.push(channel));
+    const asked: string[] = [];
+    wire.fate = (text) => {
+      if (!text.includes('"free"')) return [text];
+      asked.push(text);
+      return asked.length === 1 ? [] : [text];
+    };
+    wait('asked again');
+    await turn();
+    expect(freed).toEqual([]);
+    await clock.advance(5_000);
+    await clock.advance(300);
+    await turn();
+    expect([freed, asked.length]).toEqual([['asked again'], 2]);
+    wire.fate = () => [];
+    wait('gone');
+    await turn();
+    wire.drop('a');
+    await turn();
+    expect(freed).toEqual(['asked again', 'gone']);
   });
 
   it('of a key that was not signed by the nodes asks nobody', async () => {
