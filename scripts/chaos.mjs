@@ -1,4 +1,4 @@
-// npm run chaos [-- --clients 300 --seconds 60]: a cluster of processes in which something breaks all the time. What it takes: tests/cluster/chaos-main.ts
+// npm run chaos [-- --clients 300 --seconds 60 --lease 10000]: a cluster of processes in which something breaks all the time. What it takes: tests/cluster/chaos-main.ts
 
 import { run } from './command.mjs';
 import { ensureInstalled } from './installation.mjs';

@@ -1,4 +1,4 @@
-/** npm run chaos [-- --clients 300 --seconds 60]: prints what became of each message while nodes die, go, and are cut off. */
+/** npm run chaos [-- --clients 300 --seconds 60 --lease 10000]: prints what became of each message while nodes die, go, and are cut off. */
 import { parseArgs } from 'node:util';
 import { type ChaosReport, runChaos, type Trouble } from './chaos.ts';
 
@@ -6,12 +6,17 @@ const EVERY_MS = 5_000;
 const KINDS: readonly Trouble[] = ['kill', 'drain', 'cut'];
 
 const { values } = parseArgs({
-  options: { clients: { type: 'string', default: '300' }, seconds: { type: 'string', default: '60' } },
+  options: {
+    clients: { type: 'string', default: '300' },
+    seconds: { type: 'string', default: '60' },
+    lease: { type: 'string', default: '10000' },
+  },
 });
 const count = Math.max(1, Math.floor((Number(values.seconds) * 1_000) / EVERY_MS));
 const report = await runChaos({
   clients: Number(values.clients),
   follows: 1,
+  leaseMs: Number(values.lease),
   // A kind comes to each node in turn.
   troubles: Array.from({ length: count }, (_, i) => KINDS[(i + Math.floor(i / KINDS.length)) % KINDS.length] ?? 'kill'),
   everyMs: EVERY_MS,

@@ -14,6 +14,8 @@ export interface ChaosOptions {
   readonly follows: number;
   /** What happens, one after the other, to one node after the other. */
   readonly troubles: readonly Trouble[];
+  /** How long a node counts as alive that is not heard of, ms. Default: the broker's own. */
+  readonly leaseMs?: number;
   /** From one trouble to the next, ms. */
   readonly everyMs: number;
   readonly log?: (line: string) => void;
@@ -87,7 +89,7 @@ class Participant {
 }
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const processes = await Processes.start(NODES);
+  const processes = await Processes.start(NODES, options.leaseMs);
   try {
     return await new Chaos(processes, options).run();
   } finally {

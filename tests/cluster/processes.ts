@@ -20,17 +20,20 @@ export class NodeProcess {
   readonly broker: TcpProxy;
   /** What its processes have told, all together. */
   readonly news: Collector<NodeNews> = new Collector<NodeNews>();
+  readonly #leaseMs: number;
   #child: ChildProcess | null = null;
 
-  constructor(port: number, broker: TcpProxy) {
+  constructor(port: number, broker: TcpProxy, leaseMs: number) {
     this.port = port;
     this.broker = broker;
+    this.#leaseMs = leaseMs;
   }
 
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const args = ['--conditions=@runnel/source', '--import=tsx', program];
-    const child = spawn(process.execPath, [...args, String(this.port), `redis://127.0.0.1:${this.broker.port}`], {
+    const url = `redis://127.0.0.1:${this.broker.port}`;
+    const child = spawn(process.execPath, [...args, String(this.port), url, String(this.#leaseMs)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
@@ -71,10 +74,12 @@ export class Processes {
     this.#nginx = nginx;
   }
 
-  static async start(count: number): Promise<Processes> {
+  /** @param leaseMs the broker's; default: its own */
+  static async start(count: number, leaseMs = 10_000): Promise<Processes> {
     const redis = await startRedis();
     const nodes: NodeProcess[] = [];
-    for (let n = 0; n < count; n += 1) nodes.push(new NodeProcess(await freePort(), await TcpProxy.start(redis.port)));
+    for (let n = 0; n < count; n += 1)
+      nodes.push(new NodeProcess(await freePort(), await TcpProxy.start(redis.port), leaseMs));
     await Promise.all(nodes.map((node) => node.start()));
     const nginx = await startNginx(0, {
       http: `

@@ -1,4 +1,4 @@
-/** One node of a cluster, as an app runs it. Usage: node.ts <port> <url of Redis>. It ends with SIGTERM, as docs/guide/cluster.md says. */
+/** One node of a cluster, as an app runs it. Usage: node.ts <port> <url of Redis> <leaseMs>. It ends with SIGTERM, as docs/guide/cluster.md says. */
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from '@runnel/server';
 import { redisBroker } from '@runnel/server/redis';
@@ -7,10 +7,10 @@ import { contract, type NodeNews, type NodeOrder } from './contract.ts';
 /** How often what is to be published per second is published, ms. */
 const TICK_MS = 50;
 
-const [port, url] = process.argv.slice(2) as [string, string];
+const [port, url, leaseMs] = process.argv.slice(2) as [string, string, string];
 const realtime = createServer({
   contract,
-  broker: redisBroker({ url }),
+  broker: redisBroker({ url, leaseMs: Number(leaseMs) }),
   authenticate: ({ auth }) => ({ id: String(auth) }),
   // The broker is cut on purpose.
   onError: () => {},
