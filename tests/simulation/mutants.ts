@@ -24,6 +24,9 @@ const COPIED = [
   'tests/tsconfig.json',
   'tests/node_modules',
   'tests/simulation',
+  // What vitest's configuration loads.
+  'tests/minified',
+  'packages/client/scripts',
   ...['protocol', 'server'].flatMap((name) =>
     ['package.json', 'tsconfig.json', 'node_modules', 'src', 'test'].map((part) => `packages/${name}/${part}`),
   ),

@@ -455,7 +455,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${CLUSTER}/hand-overs.ts`,
     find: "if (!PostFailure.is(error, 'unreachable')) throw error;",
     replace: 'if (PostFailure === null) throw error;',
-    by: cluster(800),
+    by: { tests: HAND_OVERS },
   },
   {
     rule: 'N5',
@@ -503,7 +503,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'packages/server/src/subscription.ts',
     find: 'return predecessor === undefined ? null : { before: predecessor };',
     replace: 'return channel === null ? null : { since: { epoch: channel.epoch, offset: channel.head } };',
-    by: fleet(),
+    by: fleet(800),
   },
   {
     rule: 'N6',
