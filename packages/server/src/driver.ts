@@ -5,6 +5,7 @@
  * `await` of a handler, so ten publishes out of one socket read would make ten writes to every subscriber; this way they make one. Under saturation several
  * turns share a flush: see `FlushPace`.
  */
+import { performance } from 'node:perf_hooks';
 import { FlushPace } from './flush-pace.ts';
 
 export interface Clock {

@@ -26,6 +26,9 @@ export interface AttachRequest extends Express.Request {
   readonly fetchRequest?: Request | undefined;
 }
 
+/** What there is of every request. */
+type PlainRequest = Pick<AttachRequest, 'method' | 'url' | 'headers' | 'socket'>;
+
 /** What a WebSocket's handshake has used up. */
 const SPENT = new Set([
   'connection',
@@ -44,7 +47,7 @@ export class Handshake {
   /** Whether the app has said itself who it is, so that `authenticate` was not asked. */
   readonly known: boolean;
 
-  constructor(request: Pick<AttachRequest, 'method' | 'url' | 'headers' | 'socket'>, known = false) {
+  constructor(request: PlainRequest, known = false) {
     const { method, headers, socket } = request;
     const { remoteAddress, encrypted } = socket;
     // Where a framework has mounted us below a path it takes that path off `url`.
@@ -54,7 +57,7 @@ export class Handshake {
   }
 
   /** Of the request that opened a WebSocket: without those headers that are of no use after it. */
-  static ofWebSocket({ method, url, headers, socket }: AttachRequest): Handshake {
+  static ofWebSocket({ method, url, headers, socket }: PlainRequest): Handshake {
     const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !SPENT.has(name)));
     return new Handshake({ method, url, headers: kept, socket });
   }
