@@ -19,7 +19,7 @@ export async function circumstancesOf({ contenders, runs, atATime }: Plan, args:
   const load = (loadavg()[0] ?? 0).toFixed(1);
   return [
     `\`${command}\`, ${new Date().toISOString().slice(0, 10)};`,
-    `the worst of ${runs === 1 ? 'one run' : `${runs} runs`}, ${atATime} crossings at a time`,
+    `${runs === 1 ? 'one run' : `of Runnel the worst of ${runs} runs, of the others one run`}, ${atATime} crossings at a time`,
     `on ${availableParallelism()} cores with a load average of ${load} before.`,
     `Node ${process.versions.node}, ${others.join(', ')};`,
     `${programs.join(', ')}.`,

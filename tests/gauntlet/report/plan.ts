@@ -6,6 +6,7 @@ import type { Situation } from '../situation.ts';
 import { SITUATIONS } from '../situations/all.ts';
 
 export interface Plan {
+  /** Of Runnel; of the others there is one. */
   readonly runs: number;
   readonly atATime: number;
   readonly contenders: readonly Contender[];
