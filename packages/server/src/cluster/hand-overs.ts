@@ -151,7 +151,10 @@ export class HandOvers<I extends Identity & Expiring> {
     // A session that comes later than its client waits for it here.
     const done = this.#ask(attach, identity, key).finally(() => this.#pending.delete(key.sid));
     this.#pending.set(key.sid, { gen: attach.gen, done: done.catch(() => null) });
-    return this.#inTime(done, until, later);
+    const refusal = await this.#inTime(done, until, later);
+    // A later attach at another node may have waited for it here, and has it by now.
+    const wentFor = this.#tombstones.get(key.sid)?.gen ?? 0;
+    return refusal === null && wentFor >= attach.gen ? [Type.fenced, wentFor] : refusal;
   }
 
   /** What `done` resolves to, or `otherwise` where it has not by `until`. */

@@ -263,6 +263,21 @@ describe('a hand-over', () => {
     expect(b.registry.size).toBe(1);
   });
 
+  it('is fenced where a later attach elsewhere has waited for the session, and takes it on at once', async () => {
+    const { a, b, c, wire } = await cluster();
+    const session = a.create();
+    wire.holds = true;
+    const second = b.take(2, session.key);
+    await turn();
+    const third = c.take(3, session.key, 'ann', 'b');
+    for (let n = 0; n < 4; n += 1) {
+      await turn();
+      wire.deliver();
+    }
+    expect(await Promise.all([second, third])).toEqual([[Type.fenced, 3], null]);
+    expect(c.registry.session(session.sid)).toBeDefined();
+  });
+
   it('between two nodes that ask each other goes to the higher generation, and of equal ones to the lower name', async () => {
     for (const [genOfA, genOfB, winner] of [
       [3, 2, 'a'],
