@@ -244,19 +244,22 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
     return true;
   }
 
-  /** A node is closed: it has ten seconds to be rid of its sessions. */
+  /** A node is closed: it has ten seconds to be rid of its sessions, and longer for those on their way. */
   drain(): boolean {
     const open = this.alive.filter(({ draining }) => !draining);
     if (open.length < 2) return false;
     const node = this.random.pick(open);
     this.log.add('world', 'drains', node.node);
     node.edge.drain();
-    this.time.after(10_000, () => {
-      if (node.dead) return;
-      this.#takeLeave(node, 'node closed');
-      node.edge.leave();
-    });
+    this.time.after(10_000, () => this.#leave(node));
     return true;
+  }
+
+  #leave(node: ClusterNode): void {
+    if (node.dead) return;
+    if (node.edge.handOvers.isNeeded) return void this.time.after(100, () => this.#leave(node));
+    this.#takeLeave(node, 'node closed');
+    node.edge.leave();
   }
 
   /** A node hears nothing of the others, and they nothing of it. */
@@ -284,10 +287,7 @@ export class ClusterWorld implements PartyWorld, ServerEnd {
 
   heal(): void {
     this.post.heal();
-    for (const node of this.alive.filter(({ draining }) => draining)) {
-      this.#takeLeave(node, 'node closed');
-      node.edge.leave();
-    }
+    for (const node of this.alive.filter(({ draining }) => draining)) this.#leave(node);
     if (this.alive.length === 0) this.start();
   }
 
