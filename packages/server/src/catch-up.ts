@@ -88,9 +88,11 @@ export class CatchUp {
     if (predecessor === null || since === undefined) return null;
     const { epoch, head } = channel;
     const heard = await predecessor({ epoch, offset: head });
-    const entries = heard?.filter(({ offset }) => offset > since.offset) ?? null;
+    // What has come here since then may have been lost on its way, too.
+    const follows = channel.after(head) !== null;
+    const entries = follows ? (heard?.filter(({ offset }) => offset > since.offset) ?? null) : null;
     if (subscription.ended || channel.epoch !== epoch || (entries === null && snapshots !== null)) return null;
-    const offset = entries === null ? head : since.offset;
+    const offset = entries !== null ? since.offset : follows ? head : channel.head;
     subscription.answer({ offset, head: channel.head, recovered: entries !== null });
     this.reached = offset;
     return { epoch, offset, entries: entries ?? [], snapshot: [] };

@@ -148,7 +148,10 @@ export class Subscription {
     this.#setState({ status: 'failed', code, message, retryAt });
   }
 
-  handleSubscribed({ n, epoch, offset, recovered, events, presence, head, snapshot = false }: Subscribed): void {
+  handleSubscribed({ n, epoch, offset, events, presence, head, snapshot = false, ...said }: Subscribed): void {
+    // A session that has moved goes on from where its node stood, which may have missed what no log has.
+    const recovered =
+      said.recovered === true && epoch === this.#epoch && offset > this.#offset ? false : said.recovered;
     this.n = n;
     this.#events = events;
     this.#stateless = snapshot;

@@ -243,6 +243,16 @@ describe('a session that has moved to another node', () => {
     expect(room.data).toEqual(['to the room']);
     expect(user.data).toEqual(['to the user']);
   });
+
+  test('is told of what it has missed where its node had missed it, whatever the next one says', () => {
+    session.channels.subscribe('room', {}, room);
+    const [[id] = [0]] = session.attach();
+    session.subscribed(id, { offset: 1 });
+    session.subscribed(id, { offset: 3, recovered: true });
+    expect(room.gaps).toEqual([{ reason: 'positionLost' }]);
+    expect(room.states.at(-1)).toEqual({ status: 'subscribed', recovered: false });
+    expect(session.channels.position('room')).toEqual({ epoch: 'e', offset: 3 });
+  });
 });
 
 describe('a snapshot', () => {
