@@ -80,7 +80,7 @@ type ClusterParts<I extends Identity & Expiring> = Pick<
 >;
 
 export interface CloseOptions {
-  /** Clients are asked to come back after a random part of this, ms. Default 2,000. */
+  /** Clients are asked to come back after a random part of this, ms. Default 1,000. */
   readonly retryMs?: number | undefined;
   /** How long connections may take to end, ms. Default 5,000. */
   readonly timeoutMs?: number | undefined;
@@ -275,7 +275,7 @@ export class Gateway<I extends Identity & Expiring> {
    * Ends all sessions with `server_closing`, lets every connection have its last bytes, and turns newcomers away. Resolves when nothing is under way any
    * more; the HTTP server itself is the caller's. Calling it again waits for the same end.
    */
-  close({ retryMs = 2_000, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
+  close({ retryMs = 1_000, timeoutMs = 5_000 }: CloseOptions = {}): Promise<void> {
     this.#closed ??= this.#close(retryMs, timeoutMs);
     return this.#closed;
   }

@@ -114,7 +114,7 @@ export interface ServerUser<I extends Identity> {
 export interface ServerCloseOptions {
   /** How long calls under way, and then connections, may take to end, ms each. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** Clients are asked to come back after a random part of this, ms. Default: 2,000. */
+  /** Clients are asked to come back after a random part of this, ms. Default: 1,000. */
   readonly retryMs?: number | undefined;
 }
 
