@@ -5,7 +5,7 @@
  * `await` of a handler, so ten publishes out of one socket read would make ten writes to every subscriber; this way they make one. Under saturation several
  * turns share a flush: see `FlushPace`.
  */
-import { performance } from 'node:perf_hooks';
+import { performance as nodePerformance } from 'node:perf_hooks';
 import { FlushPace } from './flush-pace.ts';
 
 export interface Clock {
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   defer: (run) => void setImmediate(run),
-  waitedMs: () => performance.nodeTiming.idleTime,
+  waitedMs: () => nodePerformance.nodeTiming.idleTime,
 };
 
 /** Something that wants to be woken. */
