@@ -13,6 +13,7 @@ export function svgOf(plots: readonly Plot[]): string {
   const height = HEIGHT * plots.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="${GREY}">`,
+    '<title>How costs grow</title>',
     ...plots.map((plot, i) => `<g transform="translate(0 ${i * HEIGHT})">\n${drawn(plot)}\n</g>`),
     '</svg>\n',
   ].join('\n');
