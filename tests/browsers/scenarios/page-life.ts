@@ -54,8 +54,8 @@ export function pageLifeScenarios(fixture: BrowserFixture, { keepsPages }: Habit
       expect(server.ended).toEqual([{ name: server.begun[0], code: 'closed' }]);
     });
 
-    // Firefox now and then drops what a page sends whose tab is being closed.
-    if (!keepsPages && name !== 'websocket') return;
+    // Firefox now and then drops what a page sends whose tab is being closed, over whatever transport.
+    if (!keepsPages) return;
     test('a page that is closed ends its session', async () => {
       server = await RecorderServer.start();
       const tab = await open(name);
