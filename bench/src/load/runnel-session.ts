@@ -12,6 +12,8 @@ const ZERO = 0x30;
 /** PROTOCOL §4.3: acknowledged when a quarter of the peer's outbox has been taken; the client's own rule for the number of frames. */
 const ACK_BYTES = DEFAULT_LIMITS.outboxBytes / 4;
 const ACK_FRAMES = DEFAULT_LIMITS.outboxFrames / 4;
+/** Likewise: as much is told of beside what goes up anyway. */
+const ACK_ALONG_BYTES = 1_024;
 /** Cids of one process differ, also when its clients come back. */
 let cids = 0;
 
@@ -85,8 +87,12 @@ export class RunnelSession {
     this.tx += 1;
     // Ids rise over subscriptions and calls alike.
     const callId = this.#asked + id;
-    if (kind === 'request') this.#uplink.send(`[${Type.request},${callId},${room},"echo",${payload}]`);
-    else this.#uplink.send(`[${Type.publish},${callId},${room},"message",${payload},"key-${id}"]`);
+    const line =
+      kind === 'request'
+        ? `[${Type.request},${callId},${room},"echo",${payload}]`
+        : `[${Type.publish},${callId},${room},"message",${payload},"key-${id}"]`;
+    const tells = this.#untoldBytes >= ACK_ALONG_BYTES && !this.#uplink.acknowledges;
+    this.#uplink.send(tells ? `${line}\n${this.#ack()}` : line);
   }
 
   /** The line that ends the session on purpose. */
@@ -145,9 +151,13 @@ export class RunnelSession {
   }
 
   #acknowledge(): void {
+    this.#uplink.send(this.#ack());
+  }
+
+  #ack(): string {
     this.#untoldBytes = 0;
     this.#untoldFrames = 0;
-    this.#uplink.send(`[${Type.ack},${this.rx}]`);
+    return `[${Type.ack},${this.rx}]`;
   }
 
   /** `[1,t,rx]` is answered by `[2,t,rx]`, with our `rx`. */

@@ -7,14 +7,14 @@ import { bundleClient } from './bundle.mjs';
 import { bundleLegacy } from './legacy-bundle.mjs';
 
 /** What the whole client may cost a page, in kB (1,000 bytes), gzipped. */
-const budgetKb = 24.6;
+const budgetKb = 24.65;
 
 /** The source of the client and of the protocol: no validator, no dependency, and nothing that only a server or a test needs. */
 const allowedInput =
   /^(?:src|\.\.\/protocol\/src\/(?!session\/server\/|testing\/|code-meanings|wire\/(?:read-up|frame-table)|contract\/(?:validate|compiled)))\/?/;
 
 /** What the client may add to an app whose bundler is esbuild, which minifies it less. */
-const bundledBudgetKb = 26.6;
+const bundledBudgetKb = 26.65;
 
 /** @param {string | Uint8Array} file */
 const gzippedKb = (file) => gzipSync(file, { level: constants.Z_BEST_COMPRESSION }).byteLength / 1_000;

@@ -172,7 +172,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       }
       case Type.request: {
         const call = this.#calls.open(of, frame[1]);
-        if (call !== null) void this.#requests.handle(of, call, frame);
+        if (call !== null) this.#requests.handle(of, call, frame);
         return;
       }
       case Type.part:

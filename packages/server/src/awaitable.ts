@@ -7,3 +7,8 @@ export function isPending<T>(value: Awaitable<T>): value is PromiseLike<T> {
     typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function'
   );
 }
+
+/** `next` of what is there at once, or when it has come. */
+export function chained<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+  return isPending(value) ? value.then(next) : next(value);
+}

@@ -29,7 +29,6 @@ export interface BuiltInRequest<I extends Identity> {
 }
 
 export interface BuiltIn<I extends Identity> {
-  /** What the app is told that an error of its own came up in. */
   readonly during: ErrorContext['during'];
   /** Resolves to the encoded answer, or to null for one without data. */
   readonly answer: (request: BuiltInRequest<I>) => Promise<string | null>;
@@ -73,6 +72,11 @@ export class BuiltIns<I extends Identity> {
     const builtIn = this.#methods.get(method);
     if (builtIn !== undefined) return builtIn;
     throw mismatch('unknown_method', `no built-in method is called ${shown(method)}`, this.#methods.keys());
+  }
+
+  /** What the app is told that an error of its own came up in. */
+  during(method: string): ErrorContext['during'] {
+    return this.#methods.get(method)?.during ?? 'request';
   }
 
   /** PROTOCOL §4.5: fresh credentials for the same user. */

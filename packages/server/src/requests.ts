@@ -11,7 +11,7 @@ import {
   validateOrThrow,
 } from '@runnel/protocol';
 import type { AppSession } from './app-session.ts';
-import { type Awaitable, isPending } from './awaitable.ts';
+import { type Awaitable, chained, isPending } from './awaitable.ts';
 import type { BuiltIns } from './built-ins.ts';
 import type { Call } from './call.ts';
 import { CallBroadcasts, CallContext, DeclaredFailure } from './channels/call-context.ts';
@@ -42,6 +42,13 @@ interface Asked<I extends Identity> {
   readonly handlers: PatternHandlers<I>;
 }
 
+/** A request whose answer is streamed. */
+interface Streamed<I extends Identity> extends Pick<Asked<I>, 'of' | 'call' | 'resolved' | 'declared'> {
+  readonly frame: RequestFrame;
+  readonly credit: number;
+  readonly limitMs: number;
+}
+
 export class Requests<I extends Identity> {
   readonly #core: Core<I>;
   readonly #options: RequestsOptions<I>;
@@ -52,21 +59,20 @@ export class Requests<I extends Identity> {
   }
 
   /** `call` is for the frame. */
-  async handle(of: AppSession<I>, call: Call, frame: RequestFrame): Promise<void> {
-    const [, , channel, method, data, timeoutMs = 0, { credit } = {}] = frame;
+  handle(of: AppSession<I>, call: Call, frame: RequestFrame): void {
+    const [, , , , , timeoutMs = 0, { credit } = {}] = frame;
     const limitMs = timeoutMs === 0 ? this.#options.handlerMs : Math.min(timeoutMs, LIMIT_MS_MAX);
-    call.limit(limitMs);
-    let during: ErrorContext['during'] = 'request';
+    // A streamed answer moves the limit as it goes.
+    if (credit !== undefined) call.limit(limitMs);
+    const fail = (error: unknown): void => this.#refuse(of, call, frame, error);
     try {
-      if (!method.startsWith('$')) return call.succeed(await this.#ask(of, call, frame, limitMs));
-      const builtIn = this.#options.builtIns.get(method);
-      during = builtIn.during;
-      if (credit !== undefined) throw inOnePiece(method);
-      call.succeed(await builtIn.answer({ of, call, channel, data }));
+      const answer = this.#answer(of, call, frame, limitMs);
+      if (!isPending(answer)) return call.succeed(answer);
+      // What is answered in its own turn is spared the timer.
+      if (credit === undefined) call.limit(limitMs);
+      answer.then((json) => call.succeed(json), fail);
     } catch (error) {
-      if (call.isAbortion(error)) return;
-      const answer = error instanceof DeclaredAnswer;
-      call.fail(answer ? error : this.#core.reporter.answer(error, contextOf(of, frame, during)));
+      fail(error);
     }
   }
 
@@ -76,7 +82,22 @@ export class Requests<I extends Identity> {
   }
 
   /** The encoded answer; null where the contract declares none. */
-  async #ask(of: AppSession<I>, call: Call, frame: RequestFrame, limitMs: number): Promise<string | null> {
+  #answer(of: AppSession<I>, call: Call, frame: RequestFrame, limitMs: number): Awaitable<string | null> {
+    const [, , channel, method, data, , { credit } = {}] = frame;
+    if (!method.startsWith('$')) return this.#ask(of, call, frame, limitMs);
+    const builtIn = this.#options.builtIns.get(method);
+    if (credit !== undefined) throw inOnePiece(method);
+    return builtIn.answer({ of, call, channel, data });
+  }
+
+  #refuse(of: AppSession<I>, call: Call, frame: RequestFrame, error: unknown): void {
+    if (call.isAbortion(error)) return;
+    if (error instanceof DeclaredAnswer) return call.fail(error);
+    const during = this.#options.builtIns.during(frame[3]);
+    call.fail(this.#core.reporter.answer(error, contextOf(of, frame, during)));
+  }
+
+  #ask(of: AppSession<I>, call: Call, frame: RequestFrame, limitMs: number): Awaitable<string | null> {
     const [, , name, method, data, , { credit, again = false } = {}] = frame;
     const resolved = this.#core.resolve(name);
     const declared = declaredAs(resolved.channel, method, credit !== undefined);
@@ -84,32 +105,34 @@ export class Requests<I extends Identity> {
       const why = 'the session was lost while it was under way, and the contract does not call it idempotent';
       throw new RunnelError('indeterminate', `${method} of ${name} may or may not have run: ${why}`);
     }
-    const check = (): Awaitable<PatternHandlers<I>> => this.#allowed(of, resolved, method);
-    const encode = (part: unknown): Awaitable<string> =>
-      this.#encode(declared.yields, part, `a part of the answer to ${method} of ${name}`);
-    const onError = (error: unknown): void => this.#core.reporter.report(error, contextOf(of, frame, 'request'));
     // Before anything is waited for: the client may allow more parts at any time.
-    const stream =
-      credit === undefined ? null : new StreamedAnswer({ of, call, credit, limitMs, encode, check, onError });
-    const allowed = check();
-    const handlers = isPending(allowed) ? await allowed : allowed;
-    const { input } = declared;
-    const checked = input === null ? undefined : validateOrThrow(input, data, `request ${method} of ${name}`);
-    const value = isPending(checked) ? await checked : checked;
-    return call.settled ? null : this.#run({ of, call, resolved, declared, stream, handlers }, value);
+    const stream = credit === undefined ? null : this.#stream({ of, call, frame, resolved, declared, credit, limitMs });
+    return chained(this.#allowed(of, resolved, method), (handlers) => {
+      const { input } = declared;
+      const checked = input === null ? undefined : validateOrThrow(input, data, `request ${method} of ${name}`);
+      return chained(checked, (value) =>
+        call.settled ? null : this.#run({ of, call, resolved, declared, stream, handlers }, value),
+      );
+    });
+  }
+
+  #stream({ of, call, frame, resolved, declared, credit, limitMs }: Streamed<I>): StreamedAnswer<I> {
+    const { name, yields } = declared;
+    const check = (): Awaitable<PatternHandlers<I>> => this.#allowed(of, resolved, name);
+    const encode = (part: unknown): Awaitable<string> =>
+      this.#encode(yields, part, `a part of the answer to ${name} of ${resolved.name}`);
+    const onError = (error: unknown): void => this.#core.reporter.report(error, contextOf(of, frame, 'request'));
+    return new StreamedAnswer({ of, call, credit, limitMs, encode, check, onError });
   }
 
   /** The handlers, if the session may ask. */
   #allowed(of: AppSession<I>, resolved: ResolvedChannel, method: string): Awaitable<PatternHandlers<I>> {
-    const check = (handlers: PatternHandlers<I>): Awaitable<PatternHandlers<I>> => {
-      const checked = this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method });
-      return isPending(checked) ? checked.then(() => handlers) : handlers;
-    };
-    const handlers = this.#core.handlersOf(resolved);
-    return isPending(handlers) ? handlers.then(check) : check(handlers);
+    return chained(this.#core.handlersOf(resolved), (handlers) =>
+      chained(this.#core.authorizer.check(handlers, of, resolved, { action: 'request', method }), () => handlers),
+    );
   }
 
-  async #run({ of, call, resolved, declared, stream, handlers }: Asked<I>, data: unknown): Promise<string | null> {
+  #run({ of, call, resolved, declared, stream, handlers }: Asked<I>, data: unknown): Awaitable<string | null> {
     const broadcasts = new CallBroadcasts();
     const channel = (): ChannelHandle => this.#channel(of, resolved, broadcasts);
     const signal = (): AbortSignal => call.signal;
@@ -118,16 +141,17 @@ export class Requests<I extends Identity> {
     const run = (): unknown => handlers.requests.get(declared.name)?.(context);
     const { name } = resolved;
     const replying = this.#reply(declared, name, stream === null ? run : async () => stream.send(await run()));
-    const reply = isPending(replying) ? await replying : replying;
-    const accepting = broadcasts.accepted();
-    if (isPending(accepting)) await accepting;
-    const { output } = declared;
-    if (output === null || call.settled) return null;
-    return this.#encode(output, reply, `the answer to ${declared.name} of ${name}`);
+    return chained(replying, (reply) =>
+      chained(broadcasts.accepted(), () => {
+        const { output } = declared;
+        if (output === null || call.settled) return null;
+        return this.#encode(output, reply, `the answer to ${declared.name} of ${name}`);
+      }),
+    );
   }
 
   /** What the handler returns; what it failed with as declared becomes the error that says so. */
-  #reply(declared: CompiledRequest, channel: string, run: () => unknown): unknown {
+  #reply(declared: CompiledRequest, channel: string, run: () => unknown): Awaitable<unknown> {
     const fail = (error: unknown): Promise<never> => this.#fail(declared, channel, error);
     try {
       const reply = run();
@@ -151,15 +175,13 @@ export class Requests<I extends Identity> {
   }
 
   #encode(schema: CompiledRequest['output'], value: unknown, subject: string): Awaitable<string> {
-    const write = (checked: unknown): string => {
-      const json = encodeData(checked);
-      this.#core.encoder.checkSize(json, subject);
-      return json;
-    };
-    return this.#own(() => {
-      const checked = schema === null ? value : validateOrThrow(schema, value, subject);
-      return isPending(checked) ? checked.then(write) : write(checked);
-    });
+    return this.#own(() =>
+      chained(schema === null ? value : validateOrThrow(schema, value, subject), (checked) => {
+        const json = encodeData(checked);
+        this.#core.encoder.checkSize(json, subject);
+        return json;
+      }),
+    );
   }
 
   /** What the server itself gets wrong on the way out is not for clients to hear of. */

@@ -34,6 +34,21 @@ describe('a client and a server', () => {
     });
   }
 
+  it('do not let answers pile up at the server while the client asks on', () => {
+    const pair = new Pair({ transports: ['websocket'] }).start();
+    pair.runUntil(() => pair.client.session.transport === 'websocket');
+    let most = 0;
+    for (const id of upTo(200)) {
+      pair.sendUp(id);
+      pair.sendDown(id, `"${'x'.repeat(90)}"`);
+      // Less than it takes until a ping tells it.
+      pair.time.run(5);
+      most = Math.max(most, pair.serverSession?.ledger.bytes ?? 0);
+    }
+    // What goes down in one round trip, what need not be told yet, and what goes down until the telling has come up.
+    expect(most).toBeLessThan(1_024 + 2 * 8 * 110);
+  });
+
   it('survive switching among all transports', () => {
     const pair = new Pair().start();
     pair.runUntil(() => pair.client.session.transport === 'websocket');

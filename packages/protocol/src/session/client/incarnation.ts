@@ -9,6 +9,9 @@ import { type AppDownFrame, type DownFrame, Type, type WelcomeLimits } from '../
 import { readDown } from '../../wire/read-down.ts';
 import { Ledger, type Line } from '../ledger.ts';
 
+/** Less than this, in UTF-16 units, is not worth a frame of its own. */
+const ACK_ALONG_SIZE = 1_024;
+
 /** What was counted, for whoever carries the session on. */
 export interface IncarnationState {
   readonly rx: number;
@@ -80,6 +83,11 @@ export class Incarnation {
   /** PROTOCOL §4.3: whether so much was taken that the server's outbox waits for word of it. A UTF-16 unit is up to three bytes there. */
   get ackDue(): boolean {
     return this.#untold * 12 >= this.#outboxBytes || this.#ledger.rx % 4_096 === 0;
+  }
+
+  /** Likewise beside what goes up anyway: what is answered as it is asked does not pile up in the server's outbox. */
+  get ackAlong(): boolean {
+    return this.#untold >= ACK_ALONG_SIZE;
   }
 
   /** Our `rx`, about to be told. */

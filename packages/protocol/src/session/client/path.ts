@@ -235,7 +235,8 @@ export class Path {
 
   /** Sends what the socket has not carried yet, as far as the window lets it; what is left waits for the pong. */
   #pump(socket: Socket, windowBytes: number, now: number): void {
-    const { ledger } = this.#parts.incarnation;
+    const { incarnation } = this.#parts;
+    const { ledger } = incarnation;
     if (!this.mayNumber || this.#sent >= ledger.tx) return;
     let bytes = 0;
     let room = windowBytes === Number.POSITIVE_INFINITY ? windowBytes : windowBytes - this.#openBytes();
@@ -245,7 +246,9 @@ export class Path {
       this.#sent += lines.length;
       bytes += size;
       room -= size;
-      this.#parts.carriers.send(socket, lines.map((line) => line.text).join('\n'));
+      const texts = lines.map((line) => line.text);
+      if (incarnation.ackAlong) texts.push(encodeFrame([Type.ack, incarnation.tellRx()]));
+      this.#parts.carriers.send(socket, texts.join('\n'));
     }
     if (bytes > 0) {
       this.#liveness?.sent(now);
