@@ -64,9 +64,7 @@ async function connectionsSweep(stage: Stage): Promise<Curve[]> {
     stage.progress(`${competitor.label}: ${heapBytes.toFixed(0)} B of heap each`);
   }
   const delivery = await deliveries(stage, 'connections', points, 1);
-  const subscribing = new Figures();
-  for (let round = 0; round < Math.min(stage.pace.rounds, ROUNDS_MAX); round += 1)
-    for (const point of points) subscribing.add(point.label, point.size, await subscribeCost(point.competitor, 1));
+  const subscribing = await subscribes(stage, points);
   const common = { xLabel: 'connections', against: 'ws' } as const;
   return [
     { ...common, title: 'A delivered message, by connections', unit: 'µs of server CPU', figures: delivery.all },
@@ -157,6 +155,20 @@ async function deliveries(stage: Stage, name: string, points: readonly Point[], 
   const figures = new Figures();
   for (const round of rounds)
     for (const { label, size, competitor } of points) figures.add(label, size, round.get(competitor.label) as number);
+  return figures;
+}
+
+/** At each size as many in each round, one of each connection at a time: a thousand alone take no longer than a garbage collection. */
+async function subscribes(stage: Stage, points: readonly Point[]): Promise<Figures> {
+  const most = Math.max(...points.map(({ size }) => size));
+  const figures = new Figures();
+  // The first round is the warm-up.
+  for (let round = 0; round <= Math.min(stage.pace.rounds, ROUNDS_MAX); round += 1)
+    for (const { label, size, competitor } of points) {
+      const costs: number[] = [];
+      while (costs.length * size < most) costs.push(await subscribeCost(competitor, 1));
+      if (round > 0) figures.add(label, size, costs.reduce((sum, cost) => sum + cost, 0) / costs.length);
+    }
   return figures;
 }
 
