@@ -16,6 +16,8 @@ export interface Setup {
   /** Messages kept per channel; null: none. */
   readonly history: number | null;
   readonly deflate: boolean;
+  /** Of `net`: whether what a turn has for a socket goes in one write. */
+  readonly merges: boolean;
   /** What nodes share; null: there is one, and it shares nothing. */
   readonly broker: BrokerName | null;
   /** Where that is; null: it is to be started, and the other nodes. */
@@ -26,7 +28,7 @@ export interface Setup {
 }
 
 export const SETUP: Setup = {
-  ...{ role: 'lobby', heartbeats: 'as usual', history: null, deflate: false },
+  ...{ role: 'lobby', heartbeats: 'as usual', history: null, deflate: false, merges: false },
   ...{ broker: null, brokerUrl: null, nodes: 1, astray: false },
 };
 

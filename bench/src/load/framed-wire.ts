@@ -50,7 +50,7 @@ export class FramedWire {
 
   #open(): void {
     const { path, seat } = this.#options;
-    if (path === null) return;
+    if (path === null) return this.#options.onOpen();
     const extensions = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
     this.#socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${seat.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +

@@ -68,7 +68,7 @@ export class NchanClient implements Client {
   }
 }
 
-/** The first frame says that the server knows the socket; from then on each is a message. */
+/** Says where it wants to be, unless that is the lobby. The first frame says that the server knows the socket; from then on each is a message. */
 export class NetClient implements Client {
   readonly #wire: FramedWire;
   #greeted = false;
@@ -79,7 +79,11 @@ export class NetClient implements Client {
       this.#greeted = true;
       seat.ready();
     };
-    this.#wire = new FramedWire({ seat, path: null, onOpen() {}, onText });
+    const { channels } = seat;
+    const onOpen = (): void => {
+      if (channels.length > 0) this.#wire.send(JSON.stringify(channels));
+    };
+    this.#wire = new FramedWire({ seat, path: null, onOpen, onText });
   }
 
   close(): void {

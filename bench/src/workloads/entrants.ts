@@ -5,6 +5,8 @@ import { hasNchan } from '../contenders/nchan.ts';
 export const runnel = { label: 'Runnel', contender: 'runnel', carrier: 'websocket' } as const satisfies Entrant;
 export const ws = { label: 'ws', contender: 'ws', carrier: 'websocket' } as const satisfies Entrant;
 export const net = { label: 'net', contender: 'net', carrier: 'websocket' } as const satisfies Entrant;
+/** The least that any server on `node:net` pays. */
+export const netMerged = { ...net, label: 'net, one write a turn', setup: { merges: true } } as const satisfies Entrant;
 export const socketIo = { label: 'socket.io', contender: 'socket.io', carrier: 'websocket' } as const satisfies Entrant;
 export const sockJs = { label: 'SockJS', contender: 'sockjs', carrier: 'websocket' } as const satisfies Entrant;
 const nchanEntrant = { label: 'Nchan', contender: 'nchan', carrier: 'websocket' } as const satisfies Entrant;

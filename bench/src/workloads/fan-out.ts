@@ -1,6 +1,6 @@
 import type { Case, Round } from '../findings.ts';
 import type { Stage } from '../stage.ts';
-import { nchan, net, runnel, socketIo, sockJs, ws } from './entrants.ts';
+import { nchan, net, netMerged, runnel, socketIo, sockJs, ws } from './entrants.ts';
 import { deliveryCase } from './measures.ts';
 import type { Workload } from './workload.ts';
 
@@ -19,7 +19,7 @@ export const fanOut: Workload = {
   async run(stage) {
     const connections = stage.size(1_000);
     const layout = { connections, perSession: 1, groupSize: connections };
-    const competitors = await stage.start([runnel, ws, net, socketIo, sockJs, ...nchan], layout);
+    const competitors = await stage.start([runnel, ws, net, netMerged, socketIo, sockJs, ...nchan], layout);
     const common = { stage, competitors, baseline: ws.label };
     const one = [
       { of: runnel.label, to: ws.label, max: 0.65 },

@@ -1,4 +1,4 @@
-import { runnel, socketIo, ws } from './entrants.ts';
+import { netMerged, runnel, socketIo, ws } from './entrants.ts';
 import { deliveryCase } from './measures.ts';
 import type { Workload } from './workload.ts';
 
@@ -10,7 +10,10 @@ export const rooms: Workload = {
   quick: true,
   async run(stage) {
     const connections = stage.size(1_000);
-    const entrants = [runnel, ws, socketIo].map((entrant) => ({ ...entrant, setup: { role: 'rooms' } as const }));
+    const entrants = [runnel, ws, netMerged, socketIo].map((entrant) => ({
+      ...entrant,
+      setup: { ...('setup' in entrant ? entrant.setup : {}), role: 'rooms' } as const,
+    }));
     const competitors = await stage.start(entrants, { connections, perSession: 10, groupSize: 10 });
     const common = { stage, competitors, baseline: ws.label, payloadBytes: 64 };
     const targets = (toWs: number, toSocketIo: number) => [
