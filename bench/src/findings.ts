@@ -10,6 +10,8 @@ export interface Target {
   readonly max: number;
   /** What would be better still. */
   readonly aim?: number;
+  /** Who does the least that anybody on this platform can do. */
+  readonly floor?: string;
 }
 
 export interface Case {

@@ -18,10 +18,11 @@ export function markdownOf(results: Results, plotFile: string | null): string {
   const { workloads } = results;
   const verdicts = workloads.flatMap(({ cases }) => cases.flatMap((of) => of.verdicts));
   const met = verdicts.filter(({ pass }) => pass).length;
+  const beyond = verdicts.filter(({ pass, least, max }) => !pass && least !== null && least > max).length;
   return [
     `\`${results.command}\`, ${results.date}, ${results.commit}; ${results.seconds} s. Node ${results.node}, Linux ${results.kernel}, ${results.cpu}, load average ` +
       `${results.load[0].toFixed(1)} before, ${results.load[1].toFixed(1)} after. ${results.versions.join(', ')}.`,
-    `**${met} of ${verdicts.length} targets are met.**`,
+    `**${met} of ${verdicts.length} targets are met.**${beyond === 0 ? '' : ` ${beyond} of the others ${beyond === 1 ? 'is' : 'are'} less than the floor.`}`,
     targetsTable(workloads),
     ...workloads.map(workloadSection),
     ...(plotFile === null ? [] : [`![How costs grow](${plotFile})`]),
@@ -32,13 +33,13 @@ function targetsTable(workloads: readonly WorkloadResult[]): string {
   const rows = workloads.flatMap(({ title, cases }) =>
     cases.flatMap(({ name, verdicts }) => verdicts.map((verdict) => [title, name, ...verdictCells(verdict)])),
   );
-  return table(['workload', 'case', 'what', 'target', 'measured', ''], rows);
+  return table(['workload', 'case', 'what', 'target', 'measured', 'floor', ''], rows);
 }
 
-function verdictCells({ of, to, max, aim, measured, pass }: Verdict): string[] {
+function verdictCells({ of, to, max, aim, measured, least, pass }: Verdict): string[] {
   const what = to === null ? of : `${of} ÷ ${to}`;
   const target = `≤ ${max}${aim === undefined ? '' : `, aim ${aim}`}`;
-  return [what, target, short(measured), pass ? 'met' : '**missed**'];
+  return [what, target, short(measured), least === null ? '' : short(least), pass ? 'met' : '**missed**'];
 }
 
 function workloadSection({ title, about, failure, cases }: WorkloadResult): string {

@@ -18,6 +18,8 @@ interface Score {
 export interface Verdict extends Target {
   /** Median of what `max` bounds. */
   readonly measured: number;
+  /** The same of the floor; null where there is none. */
+  readonly least: number | null;
   readonly pass: boolean;
 }
 
@@ -81,9 +83,11 @@ export function caseResult({ rounds, baseline, targets, name, unit, compared, ..
 }
 
 function verdictOf(target: Target, rounds: readonly Round[]): Verdict {
-  const { of, to, max } = target;
-  const measured = spreadOf(rounds.map((round) => (to === null ? figureOf(round, of) : ratioOf(round, of, to)))).median;
-  return { ...target, measured, pass: measured <= max };
+  const { of, to, max, floor } = target;
+  const medianOf = (label: string): number =>
+    spreadOf(rounds.map((round) => (to === null ? figureOf(round, label) : ratioOf(round, label, to)))).median;
+  const measured = medianOf(of);
+  return { ...target, measured, least: floor === undefined ? null : medianOf(floor), pass: measured <= max };
 }
 
 function ratioOf(round: Round, label: string, to: string): number {

@@ -30,15 +30,19 @@ const results: Results = {
             new Map([
               ['Runnel', 6],
               ['ws', 10],
+              ['net', 5.5],
             ]),
             new Map([
               ['Runnel', 7],
               ['ws', 10],
+              ['net', 5.5],
             ]),
           ],
           targets: [
             { of: 'Runnel', to: 'ws', max: 0.65 },
             { of: 'Runnel', to: null, max: 6, aim: 5 },
+            { of: 'Runnel', to: 'ws', max: 0.5, floor: 'net' },
+            { of: 'Runnel', to: 'ws', max: 0.6, floor: 'net' },
           ],
         }),
       ],
@@ -55,9 +59,15 @@ describe('markdownOf', () => {
   });
 
   it('says of each target whether it is met', () => {
-    expect(markdown).toContain('**1 of 2 targets are met.**');
-    expect(markdown).toContain('| Fan-out | 64 B | Runnel ÷ ws | ≤ 0.65 | 0.650 | met |');
-    expect(markdown).toContain('| Fan-out | 64 B | Runnel | ≤ 6, aim 5 | 6.50 | **missed** |');
+    expect(markdown).toContain('**1 of 4 targets are met.**');
+    expect(markdown).toContain('| Fan-out | 64 B | Runnel ÷ ws | ≤ 0.65 | 0.650 |  | met |');
+    expect(markdown).toContain('| Fan-out | 64 B | Runnel | ≤ 6, aim 5 | 6.50 |  | **missed** |');
+  });
+
+  it('says which of those that are missed nobody can meet', () => {
+    expect(markdown).toContain('are met.** 1 of the others is less than the floor');
+    expect(markdown).toContain('| Fan-out | 64 B | Runnel ÷ ws | ≤ 0.5 | 0.650 | 0.550 | **missed** |');
+    expect(markdown).toContain('| Fan-out | 64 B | Runnel ÷ ws | ≤ 0.6 | 0.650 | 0.550 | **missed** |');
   });
 
   it('gives figures with their spread', () => {

@@ -21,14 +21,15 @@ export const fanOut: Workload = {
     const layout = { connections, perSession: 1, groupSize: connections };
     const competitors = await stage.start([runnel, ws, net, netMerged, socketIo, sockJs, ...nchan], layout);
     const common = { stage, competitors, baseline: ws.label };
+    const target = { of: runnel.label, floor: netMerged.label };
     const one = [
-      { of: runnel.label, to: ws.label, max: 0.65 },
-      { of: runnel.label, to: net.label, max: 1.25 },
-      { of: runnel.label, to: socketIo.label, max: 0.5 },
+      { ...target, to: ws.label, max: 0.65 },
+      { ...target, to: net.label, max: 1.25 },
+      { ...target, to: socketIo.label, max: 0.5 },
     ];
     const ten = [
-      { of: runnel.label, to: ws.label, max: 0.12 },
-      { of: runnel.label, to: net.label, max: 0.25 },
+      { ...target, to: ws.label, max: 0.12 },
+      { ...target, to: net.label, max: 0.25 },
     ];
     const cases: Case[] = [];
     for (const [payloadBytes, size] of stage.pace.name === 'quick' ? SIZES.slice(0, 1) : SIZES) {

@@ -16,14 +16,28 @@ export const rooms: Workload = {
     }));
     const competitors = await stage.start(entrants, { connections, perSession: 10, groupSize: 10 });
     const common = { stage, competitors, baseline: ws.label, payloadBytes: 64 };
-    const targets = (toWs: number, toSocketIo: number) => [
-      { of: runnel.label, to: ws.label, max: toWs },
-      { of: runnel.label, to: socketIo.label, max: toSocketIo },
+    const targets = (target: { readonly of: string; readonly floor?: string }, toWs: number, toSocketIo: number) => [
+      { ...target, to: ws.label, max: toWs },
+      { ...target, to: socketIo.label, max: toSocketIo },
     ];
+    const turns = { of: runnel.label };
+    // Whose turns have one message each may write less often than once a turn.
+    const fullTurns = { ...turns, floor: netMerged.label };
     return {
       cases: [
-        await deliveryCase({ ...common, name: 'one per turn', perTurn: 1, turns: 100, targets: targets(0.65, 0.5) }),
-        await deliveryCase({ ...common, name: 'a hundred per turn', perTurn: 100, targets: targets(0.5, 0.3) }),
+        await deliveryCase({
+          ...common,
+          name: 'one per turn',
+          perTurn: 1,
+          turns: 100,
+          targets: targets(turns, 0.65, 0.5),
+        }),
+        await deliveryCase({
+          ...common,
+          name: 'a hundred per turn',
+          perTurn: 100,
+          targets: targets(fullTurns, 0.5, 0.3),
+        }),
       ],
     };
   },
