@@ -4,7 +4,7 @@ import type { BrokerName } from './broker-server.ts';
 
 export type ContenderName = 'runnel' | 'ws' | 'net' | 'socket.io' | 'sockjs' | 'sse' | 'long-poll' | 'nchan';
 
-/** How its clients connect. `race`: a poll first and a WebSocket beside it, which takes over. */
+/** How its clients connect. `race`: by poll first, and a WebSocket takes over. */
 export type Carrier = 'websocket' | 'stream' | 'poll' | 'race';
 
 /** What a server is started for. Each contender knows those roles in which it takes part. */

@@ -2,7 +2,7 @@ import type { Carrier, ContenderName } from '../contenders/contender.ts';
 import type { Client, Seat } from './client.ts';
 import { LongPollClient, NchanClient, NetClient, SseClient, WsClient } from './plain-clients.ts';
 import { RunnelPollClient, RunnelRaceClient, RunnelStreamClient, RunnelWebSocketClient } from './runnel-clients.ts';
-import { SocketIoClient, SocketIoPollingClient, SockJsClient } from './socket-clients.ts';
+import { SocketIoClient, SocketIoPollingClient, SocketIoUpgradeClient, SockJsClient } from './socket-clients.ts';
 
 export type ClientClass = new (seat: Seat) => Client;
 
@@ -15,7 +15,7 @@ const clients: { readonly [name in ContenderName]: { readonly [carrier in Carrie
   },
   ws: { websocket: WsClient },
   net: { websocket: NetClient },
-  'socket.io': { websocket: SocketIoClient, poll: SocketIoPollingClient },
+  'socket.io': { websocket: SocketIoClient, poll: SocketIoPollingClient, race: SocketIoUpgradeClient },
   sockjs: { websocket: SockJsClient },
   sse: { stream: SseClient },
   'long-poll': { poll: LongPollClient },

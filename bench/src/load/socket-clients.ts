@@ -74,7 +74,7 @@ export class SocketIoClient implements Client {
 const PATH = '/socket.io/?EIO=4&transport=polling';
 const SEPARATOR = 0x1e;
 
-/** Polls without a pause; a POST goes between two polls. */
+/** Polls one after another; a POST goes between two polls. */
 export class SocketIoPollingClient implements Client {
   readonly #seat: Seat;
   readonly #polls: HttpWire;
@@ -85,14 +85,23 @@ export class SocketIoPollingClient implements Client {
   readonly #waiting: string[] = [];
   /** Whether the answer under way is a POST's. */
   #posting = false;
+  readonly #onOpen: (sid: string) => void;
+  /** Called when nothing is under way, which then stays so; null: it polls on. */
+  #onPaused: (() => void) | null = null;
 
-  constructor(seat: Seat) {
+  /** @param onOpen is told the id of the connection */
+  constructor(seat: Seat, onOpen: (sid: string) => void = () => {}) {
     this.#seat = seat;
+    this.#onOpen = onOpen;
     this.#packets = new Packets(seat, (packet) => void this.#waiting.push(packet));
     const onBody = (bytes: Buffer, start: number, end: number): void =>
       void this.#body.push(bytes.subarray(start, end));
     this.#polls = new HttpWire({ seat, onBody, onEnd: () => this.#handleEnd() });
     this.#polls.get(PATH);
+  }
+
+  pause(onPaused: () => void): void {
+    this.#onPaused = onPaused;
   }
 
   close(): void {
@@ -108,8 +117,11 @@ export class SocketIoPollingClient implements Client {
   }
 
   #take(body: Buffer): void {
-    if (this.#sid === '') this.#sid = /"sid":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? '';
-    if (this.#sid === '') this.#seat.fail(`got ${body}`);
+    if (this.#sid === '') {
+      this.#sid = /"sid":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? '';
+      if (this.#sid === '') this.#seat.fail(`got ${body}`);
+      this.#onOpen(this.#sid);
+    }
     for (let from = 0; from < body.length; ) {
       const separator = body.indexOf(SEPARATOR, from);
       const to = separator === -1 ? body.length : separator;
@@ -120,9 +132,57 @@ export class SocketIoPollingClient implements Client {
 
   #next(): void {
     const path = `${PATH}&sid=${this.#sid}`;
-    if (this.#waiting.length === 0) return this.#polls.get(path);
+    if (this.#waiting.length === 0) return this.#onPaused === null ? this.#polls.get(path) : this.#onPaused();
     this.#posting = true;
     this.#polls.post(path, this.#waiting.splice(0).join(String.fromCharCode(SEPARATOR)));
+  }
+}
+
+/** As its clients do by default: it begins with polls and goes on over a WebSocket. */
+export class SocketIoUpgradeClient implements Client {
+  readonly #seat: Seat;
+  readonly #polling: SocketIoPollingClient;
+  readonly #packets: Packets;
+  #wire: FramedWire | null = null;
+  #isConnected = false;
+  #hasMoved = false;
+
+  constructor(seat: Seat) {
+    this.#seat = seat;
+    this.#packets = new Packets(seat, (packet) => this.#wire?.send(packet));
+    const ready = (): void => {
+      this.#isConnected = true;
+      this.#checkReady();
+    };
+    this.#polling = new SocketIoPollingClient({ ...seat, ready }, (sid) => this.#open(sid));
+  }
+
+  close(): void {
+    this.#wire?.close();
+    this.#polling.close();
+  }
+
+  #open(sid: string): void {
+    this.#wire = new FramedWire({
+      seat: this.#seat,
+      path: `/socket.io/?EIO=4&transport=websocket&sid=${sid}`,
+      onOpen: () => this.#wire?.send('2probe'),
+      onText: (bytes, start, end) => this.#take(bytes, start, end),
+    });
+  }
+
+  #take(bytes: Buffer, start: number, end: number): void {
+    if (this.#hasMoved) return this.#packets.take(bytes, start, end);
+    // `3probe`: the held poll is answered as well.
+    this.#polling.pause(() => {
+      this.#hasMoved = true;
+      this.#wire?.send('5');
+      this.#checkReady();
+    });
+  }
+
+  #checkReady(): void {
+    if (this.#isConnected && this.#hasMoved) this.#seat.ready();
   }
 }
 

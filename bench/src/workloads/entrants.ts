@@ -27,6 +27,12 @@ export const socketIoPolling = {
   contender: 'socket.io',
   carrier: 'poll',
 } as const satisfies Entrant;
+/** As its clients do by default. */
+export const socketIoUpgrading = {
+  label: 'socket.io, polling first',
+  contender: 'socket.io',
+  carrier: 'race',
+} as const satisfies Entrant;
 
 /** Where it is installed. */
 export const nchan: readonly Entrant[] = hasNchan() ? [nchanEntrant] : [];

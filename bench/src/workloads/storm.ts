@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entrant } from '../competitor.ts';
-import { runnel, socketIo, socketIoPolling, ws } from './entrants.ts';
+import { runnel, socketIo, socketIoPolling, socketIoUpgrading, ws } from './entrants.ts';
 import type { Workload } from './workload.ts';
 
 /** A storm is long and its own warm-up. */
 const ROUNDS_MAX = 5;
+/** Says where it wants to be, and hears that it is there: as much as anybody's clients have to who are not all in one channel. */
+const joining = { ...ws, label: 'ws, joining a room', setup: { role: 'rooms' } } as const satisfies Entrant;
 const race = { label: 'Runnel, default race', contender: 'runnel', carrier: 'race' } as const satisfies Entrant;
 
 export const storm: Workload = {
@@ -17,7 +19,11 @@ export const storm: Workload = {
   async run(stage) {
     const connections = stage.size(2_000);
     const layout = { connections, perSession: 1, groupSize: connections };
-    const competitors = await stage.start([runnel, race, ws, socketIo, socketIoPolling], layout, 0);
+    const competitors = await stage.start(
+      [runnel, race, ws, joining, socketIo, socketIoUpgrading, socketIoPolling],
+      layout,
+      0,
+    );
     const measured = await stage.rounds(
       'storm',
       competitors,
@@ -27,7 +33,7 @@ export const storm: Workload = {
         const { compared } = await competitor.broadcast({ ms: 0, payloadBytes: 64, perTurn: 1, bursts: 1 });
         const value = (competitor.cpuNs() - before) / connections / 1_000;
         await competitor.disconnect();
-        await sleep(stage.pace.settleMs);
+        await sleep(stage.pace.settleMs / 4);
         return { value, compared };
       },
       Math.min(stage.pace.rounds, ROUNDS_MAX),
@@ -42,6 +48,7 @@ export const storm: Workload = {
             { of: runnel.label, to: socketIo.label, max: 0.45 },
             { of: race.label, to: ws.label, max: 2, aim: 1.6 },
             { of: race.label, to: socketIo.label, max: 0.8 },
+            { of: race.label, to: socketIoUpgrading.label, max: 0.8 },
           ],
         },
       ],
