@@ -42,6 +42,7 @@ export class Exchange<I extends Identity> implements Answer<SharedLine>, Carrier
   readonly #cors: readonly string[];
   /** `body`: the answer has begun and has an open end; `spent`: the end came. `gone`: the client left before it had everything. */
   #state: 'open' | 'answered' | 'body' | 'spent' | 'gone' = 'open';
+  heldBy: object | null = null;
   /** Whom it tells what becomes of it. */
   holder: ExchangeHolder<I> | null = null;
 

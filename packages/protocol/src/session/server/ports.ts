@@ -19,6 +19,8 @@ export interface LinkPort<L extends Line> {
 export interface Answer<L extends Line> {
   /** Sends the lines and ends. Called exactly once unless the request is reported closed first. */
   end(lines: readonly L[]): void;
+  /** What the registry notes of it, and nobody else: the session that it waits in, or that its client left before there was one. Nothing at first. */
+  heldBy?: object | null;
 }
 
 /** Who opened a session, as `authenticate` said. Sessions are bound to `id`. */

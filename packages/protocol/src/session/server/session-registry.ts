@@ -37,6 +37,9 @@ export interface SizedFrame {
   readonly size: number;
 }
 
+/** Holds what was given up before a session held it: an attach may still be waiting for authentication. */
+const NOBODY = {};
+
 export class SessionRegistry<L extends Line, I extends Identity> {
   readonly options: RegistryOptions<L, I>;
   readonly limits: Limits;
@@ -45,10 +48,6 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   readonly #newest = new NewestSessions<ServerSession<L, I>>();
   readonly #links = new Set<ServerLink<L, I>>();
   readonly #deadlines = new Deadlines<ServerSession<L, I> | ServerLink<L, I>>();
-  /** Which session holds a request; entries go with the requests. */
-  readonly #holders = new WeakMap<Answer<L>, ServerSession<L, I>>();
-  /** Requests that were given up before a session held them: an attach may still be waiting for authentication. */
-  readonly #gone = new WeakSet<Answer<L>>();
   /** Sessions that ended with a fatal code, oldest first, for as long as they would have lived on without a link. */
   readonly #finished = new Map<string, { readonly code: string; readonly until: number }>();
   /** Sessions with something to write, each once; emptied by `flush`. */
@@ -94,7 +93,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   attach(attach: Attach, identity: I, carrier: AttachCarrier<L, I>, now: number): void {
     this.#now = now;
     // Nobody is there any more to be told.
-    if (carrier.link === undefined ? this.#gone.has(carrier.answer) : carrier.link.closed) return;
+    if (carrier.link === undefined ? carrier.answer.heldBy === NOBODY : carrier.link.closed) return;
     if (this.#closing)
       return this.#refuse(carrier, [Type.goaway, 'server_closing', 'the server is closing', 1_000, attach.gen]);
     const key = attach.key === undefined ? null : this.options.readKey(attach.key);
@@ -157,7 +156,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     if (session === undefined) answer.end([this.encode([Type.reattach, header.gen])]);
     else if (session.gen !== header.gen) answer.end([this.encode([Type.fenced, session.gen])]);
     else {
-      this.#holders.set(answer, session);
+      answer.heldBy = session;
       session.polls.poll(header, answer, now);
     }
   }
@@ -204,9 +203,9 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   /** The client gave up a request before its answer. */
   handleAnswerClosed(answer: Answer<L>, now: number): void {
     this.#now = now;
-    const holder = this.#holders.get(answer);
-    if (holder === undefined) this.#gone.add(answer);
-    else holder.polls.handleClosed(answer, now);
+    const { heldBy } = answer;
+    if (heldBy instanceof ServerSession) heldBy.polls.handleClosed(answer, now);
+    else answer.heldBy = NOBODY;
   }
 
   /** Writes what was enqueued since the last flush: once per session and turn. */
@@ -358,7 +357,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     settleMs: number,
   ): void {
     if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link);
-    this.#holders.set(carrier.answer, session);
+    carrier.answer.heldBy = session;
     const ms = Math.max(Math.min(attach.hold ?? 0, this.limits.holdMs), settleMs);
     session.polls.holdAttach(carrier.answer, { rx: base, ms, settling: settleMs > 0 }, this.#now);
   }
@@ -376,7 +375,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   /** An equal attach by poll: a browser or proxy has repeated the request, and either answer may be the one that is read. */
   #repeat(session: ServerSession<L, I>, base: number, answer: Answer<L>): void {
-    this.#holders.set(answer, session);
+    answer.heldBy = session;
     session.polls.repeatAttach(answer, base);
   }
 
