@@ -1,8 +1,9 @@
 import { type Identity, RunnelError, type ServerSession } from '@runnel/protocol';
-import { Call } from './call.ts';
+import { Call, type CallOwner } from './call.ts';
 import type { SessionInfo } from './channels/access.ts';
 import type { FormerCalls } from './cluster/former-calls.ts';
 import type { Encoder } from './encoder.ts';
+import type { Receiver } from './receiver.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
 import type { SharedLine } from './shared-line.ts';
 import { Slots } from './slots.ts';
@@ -11,13 +12,15 @@ import type { Timing } from './timing.ts';
 export interface AppSessionOptions {
   readonly encoder: Encoder;
   readonly clock: Timing;
+  /** A call of a session is answered, or given up. */
+  readonly onCallSettled: () => void;
 }
 
 /** Snapshots of one session that are read, or wait for it to take them, at a time. */
 const SNAPSHOTS_AT_ONCE = 16;
 
 /** What the application keeps of one session: subscriptions, unanswered calls, and publishes that wait their turn. */
-export class AppSession<I extends Identity> {
+export class AppSession<I extends Identity> implements CallOwner {
   readonly session: ServerSession<SharedLine, I>;
   /** What the app is given of it; made when that is first asked for. */
   #info: SessionInfo<I> | null = null;
@@ -51,6 +54,15 @@ export class AppSession<I extends Identity> {
     this.#info ??= new SessionHandle(this, this.#options.clock);
     return this.#info;
   }
+  get receiver(): Receiver {
+    return this.session;
+  }
+  get encoder(): Encoder {
+    return this.#options.encoder;
+  }
+  get clock(): Timing {
+    return this.#options.clock;
+  }
   get userId(): string {
     return this.session.identity.id;
   }
@@ -78,16 +90,16 @@ export class AppSession<I extends Identity> {
     return this.#calls?.get(id);
   }
 
-  openCall(id: number, onClosed: () => void): Call {
-    const { session } = this;
-    const onSettled = (): void => {
-      this.#calls?.delete(id);
-      onClosed();
-    };
-    const call = new Call({ id, receiver: session, onSettled, ...this.#options });
+  openCall(id: number): Call {
+    const call = new Call(id, this);
     this.#calls ??= new Map();
     this.#calls.set(id, call);
     return call;
+  }
+
+  settled({ id }: Call): void {
+    this.#calls?.delete(id);
+    this.#options.onCallSettled();
   }
 
   /** Channels with publishes that have not been handled. */

@@ -119,7 +119,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       ...{ contract, limits, clock, broker, encoder, reporter, handlers, authorizer, broadcaster, hub, ports },
     });
     this.#core = core;
-    this.#sessionOptions = { clock, encoder };
+    this.#sessionOptions = { clock, encoder, onCallSettled: () => this.#calls.handleSettled() };
     const snapshots = new Snapshots<I>(core, { handlerMs });
     this.#subscriptions = new Subscriptions<I>(core, {
       snapshots,

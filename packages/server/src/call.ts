@@ -4,12 +4,13 @@ import { LazyAbort } from './lazy-abort.ts';
 import type { Receiver } from './receiver.ts';
 import type { Timing } from './timing.ts';
 
-export interface CallOptions {
-  readonly id: number;
+/** The session whose call it is. */
+export interface CallOwner {
   readonly receiver: Receiver;
   readonly encoder: Encoder;
   readonly clock: Timing;
-  readonly onSettled: (call: Call) => void;
+  /** The call is answered, or given up. */
+  settled(call: Call): void;
 }
 
 /** What may be said to a call whose answer is streamed (PROTOCOL §5.27). */
@@ -25,7 +26,7 @@ export class Call {
   readonly id: number;
   /** Set when the answer turns out to be streamed. */
   stream: CallStream | null = null;
-  readonly #options: CallOptions;
+  readonly #of: CallOwner;
   readonly #abort = new LazyAbort();
   #settled = false;
   /** Takes the time limit back; null while there is none. */
@@ -33,9 +34,9 @@ export class Call {
   /** Called when the call is aborted while its session lives. */
   #onAborted: ((reason: RunnelError) => void) | null = null;
 
-  constructor(options: CallOptions) {
-    this.id = options.id;
-    this.#options = options;
+  constructor(id: number, of: CallOwner) {
+    this.id = id;
+    this.#of = of;
   }
 
   get settled(): boolean {
@@ -59,7 +60,7 @@ export class Call {
     this.#cancelTimer =
       ms === null
         ? null
-        : this.#options.clock.after(ms, () => this.abort(new RunnelError('timeout', `nothing came in ${ms} ms`)));
+        : this.#of.clock.after(ms, () => this.abort(new RunnelError('timeout', `nothing came in ${ms} ms`)));
   }
 
   onAborted(run: (reason: RunnelError) => void): void {
@@ -68,16 +69,16 @@ export class Call {
 
   /** Sends a part of a streamed answer. @param json the encoded payload */
   part(json: string): void {
-    if (!this.#settled) this.#send(this.#options.encoder.part(this.id, json));
+    if (!this.#settled) this.#send(this.#of.encoder.part(this.id, json));
   }
 
   /** @param json the encoded payload; null for an answer without one */
   succeed(json: string | null): void {
-    if (this.#settle()) this.#send(this.#options.encoder.result(this.id, json));
+    if (this.#settle()) this.#send(this.#of.encoder.result(this.id, json));
   }
 
   fail(error: RunnelError): void {
-    if (this.#settle()) this.#send(this.#options.encoder.error(this.id, error));
+    if (this.#settle()) this.#send(this.#of.encoder.error(this.id, error));
   }
 
   /** Answers with `reason` and tells the handler to stop. */
@@ -97,11 +98,11 @@ export class Call {
     if (this.#settled) return false;
     this.#settled = true;
     this.#cancelTimer?.();
-    this.#options.onSettled(this);
+    this.#of.settled(this);
     return true;
   }
 
   #send(lines: ReturnType<Encoder['result']>): void {
-    for (const line of lines) this.#options.receiver.enqueue(line);
+    for (const line of lines) this.#of.receiver.enqueue(line);
   }
 }

@@ -34,7 +34,7 @@ export class Calls<I extends Identity> {
       of.refuse(id, new RunnelError('server_closing', 'the server is closing'));
     } else {
       this.#count += 1;
-      return of.openCall(id, this.#handleSettled);
+      return of.openCall(id);
     }
     return null;
   }
@@ -51,8 +51,9 @@ export class Calls<I extends Identity> {
     });
   }
 
-  readonly #handleSettled = (): void => {
+  /** One of them is answered, or given up. */
+  handleSettled(): void {
     this.#count -= 1;
     if (this.#count === 0) this.#onIdle?.();
-  };
+  }
 }

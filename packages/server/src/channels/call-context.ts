@@ -53,15 +53,17 @@ export class CallContext<I extends Identity> {
     return this.#options.signal();
   }
 
-  readonly fail = (failure: string, data: unknown): never => {
-    throw new DeclaredFailure(failure, data);
-  };
+  readonly fail: (failure: string, data: unknown) => never = failAsDeclared;
+}
+
+function failAsDeclared(failure: string, data: unknown): never {
+  throw new DeclaredFailure(failure, data);
 }
 
 /** The broadcasts of one call: the call's answer waits for their acceptance (DESIGN P3). */
 export class CallBroadcasts {
-  /** Those that the broker has not answered. A streamed answer may make any number of them, so those that were accepted are let go. */
-  readonly #pending = new Set<Promise<unknown>>();
+  /** Those that the broker has not answered. A streamed answer may make any number of them, so those that were accepted are let go. Made with the first. */
+  #pending: Set<Promise<unknown>> | null = null;
   #count = 0;
   /** The first that was not accepted. */
   #failed: Promise<unknown> | null = null;
@@ -74,11 +76,12 @@ export class CallBroadcasts {
   /** Keeps track of one, so that nobody has to await it. */
   add(sent: Promise<Position | null>): Promise<Position | null> {
     this.#count += 1;
-    this.#pending.add(sent);
+    this.#pending ??= new Set();
+    const pending = this.#pending.add(sent);
     sent.then(
-      () => this.#pending.delete(sent),
+      () => pending.delete(sent),
       () => {
-        this.#pending.delete(sent);
+        pending.delete(sent);
         this.#failed ??= sent;
       },
     );
@@ -92,6 +95,6 @@ export class CallBroadcasts {
 
   async #settled(): Promise<void> {
     await this.#failed;
-    await Promise.all(this.#pending);
+    await Promise.all(this.#pending ?? []);
   }
 }

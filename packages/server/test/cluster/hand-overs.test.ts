@@ -88,7 +88,7 @@ class Node {
       application: {
         handOver: (session, options) => ({
           record: { subscriptions: [], calls: [], elsewhere: [], busy: [], presence: [] },
-          estate: new SessionEstate<Identity>(new AppSession(session, { encoder, clock }), {
+          estate: new SessionEstate<Identity>(new AppSession(session, { encoder, clock, onCallSettled() {} }), {
             ...{ broker: memoryBroker(), clock, arrived: () => {} },
             ...options,
           }),

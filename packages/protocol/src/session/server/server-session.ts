@@ -173,14 +173,12 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       return link.end('slow_consumer', 'another link was faster');
     }
     while (!port.congested && (this.loose !== null || link.next < this.ledger.tx)) {
-      // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
-      if (this.#intake.isUntold) {
-        this.loose ??= new LooseLines();
-        this.loose.say(this.#registry.options.line(ackLine(this.tellRx())));
-      }
       const counted = this.ledger.slice(link.next, batchBytes);
       link.next += counted.length;
-      port.write(this.loose === null ? counted : [...this.takeLoose(), ...counted]);
+      const lines = this.loose === null ? counted : [...this.takeLoose(), ...counted];
+      // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
+      if (this.#intake.isUntold) lines.unshift(this.#registry.options.line(ackLine(this.tellRx())));
+      port.write(lines);
     }
   }
 
