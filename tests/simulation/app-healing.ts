@@ -1,19 +1,21 @@
 /** How a world with the shipped application in it heals: every call is settled, every subscriber knows all there is to know, and nothing is left over. */
 import type { Identity, Position, PresenceEntry } from '@runnel/protocol';
 import type { Broker, SharedLine } from '@runnel/server';
-import { type ChannelName, hasPresence } from './app-contract.ts';
+import { CHANNELS, hasPresence } from './app-contract.ts';
 import type { AppParty } from './app-party.ts';
-import type { Board } from './board.ts';
+import type { AppTraffic } from './app-traffic.ts';
 import { healNetwork, type Stage } from './faults.ts';
+import type { Parties } from './parties.ts';
+import type { UnsureBroker } from './unsure-broker.ts';
 import { check } from './violation.ts';
 
 /** What a node keeps for sessions that went elsewhere is kept for a minute; those may go on moving. */
 const LEFT_MS = 200_000;
 
 export interface HealingWorld extends Stage<SharedLine, Identity> {
-  readonly living: readonly AppParty[];
-  readonly channels: readonly ChannelName[];
-  readonly boards: ReadonlyMap<string, Board>;
+  readonly parties: Parties<AppParty>;
+  readonly traffic: AppTraffic;
+  readonly brokers: UnsureBroker;
   readonly broker: Pick<Broker, 'heads'>;
   /** Streamed answers that have begun and not ended: what was asked, and the public name of the session. */
   readonly streams: Iterable<{ readonly text: string; readonly client: string }>;
@@ -22,15 +24,8 @@ export interface HealingWorld extends Stage<SharedLine, Identity> {
   /** Whether there is a session of that public name. */
   hasSession(client: string): boolean;
   members(channel: string): Promise<readonly PresenceEntry[]>;
-  join(): void;
   /** Broker and nodes fare well, and everybody reads on. */
   heal(): void;
-  /** What the broker has not accepted, as far as anybody knows, is said once more. */
-  sayUnsaid(): void;
-  /** One more message in each channel: a message that was lost shows by the one after it. */
-  sayInAll(): void;
-  /** More than slow subscribers are sent, in the channels that bear it. */
-  crowd(): void;
 }
 
 /** Calls may wait for this long at most, and for a connection before. */
@@ -42,28 +37,28 @@ type Run = (ms: number, until?: () => boolean) => Promise<boolean>;
 
 /** Invariants 7, 8, 11 and 13: when all heals, every call is settled, every subscriber knows all there is to know, and nothing is left over. */
 export async function healApp(world: HealingWorld, run: Run): Promise<void> {
-  if (world.living.length === 0) world.join();
+  if (world.parties.living.length === 0) world.parties.join();
   world.heal();
   healNetwork(world);
-  const open = (): number => world.living.reduce((sum, party) => sum + party.open, 0);
+  const open = (): number => world.parties.living.reduce((sum, party) => sum + party.open, 0);
   const connected = (): boolean =>
-    world.living.every(({ client }) => client.session.ready && client.session.transport !== null);
+    world.parties.living.every(({ client }) => client.session.ready && client.session.transport !== null);
   const settled = await run(SETTLE_MS, () => connected() && open() === 0);
   check(settled, 8, () => `${open()} calls are not settled ${SETTLE_MS} ms after healing`);
   // What was published before it healed is accepted or has failed by now.
   await run(5_000);
-  world.sayUnsaid();
-  world.sayInAll();
+  world.traffic.sayUnsaid();
+  world.traffic.sayInAll();
   await catchUp(world, run);
   // With nothing else amiss, all that may be missing is what is dropped on purpose.
   const { counts } = world.coverage;
   const lost = counts.get('position lost');
-  world.crowd();
-  for (const party of world.living) party.appear('room/a');
+  crowd(world);
+  for (const party of world.parties.living) party.appear('room/a');
   await catchUp(world, run);
   check(counts.get('position lost') === lost, 7, () => 'a position was lost, and all went well');
   const present = await run(CATCH_UP_MS, () =>
-    world.living.every(({ attendees }) => [...attendees.values()].every((attendee) => attendee.settled)),
+    world.parties.living.every(({ attendees }) => [...attendees.values()].every((attendee) => attendee.settled)),
   );
   check(present, 8, () => 'somebody cannot enter or leave');
   await run(5_000);
@@ -79,15 +74,25 @@ export async function healApp(world: HealingWorld, run: Run): Promise<void> {
   }
 }
 
+/** More than slow subscribers are sent, in the channels that bear it. The broker brings it in order: without a log, disorder is loss. */
+function crowd({ brokers, server, time, random, traffic }: HealingWorld): void {
+  brokers.slowMs = 0;
+  for (const port of server.ports) {
+    port.congest();
+    time.after(random.int(500, 2_000), () => port.drain());
+  }
+  traffic.sayMuch();
+}
+
 /** Everybody stands at the heads of their channels. */
 async function catchUp(world: HealingWorld, run: Run): Promise<void> {
   await run(5_000);
   let heads: ReadonlyMap<string, Position> = new Map();
-  void world.broker.heads(world.channels).then((found) => {
+  void world.broker.heads(CHANNELS).then((found) => {
     heads = found;
   });
   const behind = (): string[] =>
-    world.living.flatMap((party) =>
+    world.parties.living.flatMap((party) =>
       [...party.views].flatMap(([channel, { at }]) => {
         const head = heads.get(channel);
         return at?.epoch === head?.epoch && at?.offset === head?.offset
@@ -100,10 +105,10 @@ async function catchUp(world: HealingWorld, run: Run): Promise<void> {
 }
 
 function checkViews(world: HealingWorld): void {
-  for (const { name, views } of world.living) {
+  for (const { name, views } of world.parties.living) {
     for (const [channel, { skips, board }] of views) {
       skips?.check();
-      const difference = board?.difference(world.boards.get(channel)?.cells ?? {}) ?? '';
+      const difference = board?.difference(world.traffic.cellsOf(channel)) ?? '';
       check(difference === '', 7, () => `${name} does not know the state of ${channel}: ${difference}`);
     }
   }
@@ -111,9 +116,9 @@ function checkViews(world: HealingWorld): void {
 
 /** Who is there and is not seen, or the other way round; empty: nobody. */
 async function strangers(world: HealingWorld): Promise<string> {
-  for (const channel of world.channels.filter(hasPresence)) {
+  for (const channel of CHANNELS.filter(hasPresence)) {
     const there = await world.members(channel);
-    for (const { name, views, attendees } of world.living) {
+    for (const { name, views, attendees } of world.parties.living) {
       const view = views.get(channel);
       const seen = inWords([...(view?.members?.values() ?? [])]);
       if (view !== undefined && seen !== inWords(there))
@@ -136,7 +141,7 @@ const inWords = (members: readonly PresenceEntry[]): string =>
 function checkStreams(world: HealingWorld): void {
   for (const { text, client } of world.streams) {
     check(world.hasSession(client), 13, () => `the generator of ${text} is open, and its session is over`);
-    const of = world.living.find(({ name }) => text.startsWith(`${name}.`));
+    const of = world.parties.living.find(({ name }) => text.startsWith(`${name}.`));
     check(of === undefined, 13, () => `the generator of ${text} is open, and its call is settled`);
   }
 }

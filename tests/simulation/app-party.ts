@@ -2,8 +2,8 @@
 import { type CallOptions, ClientChannels, ClientSession, type RunnelError, type Transport } from '@runnel/protocol';
 import { type Random, VirtualClient, type VirtualNetwork, type VirtualTime } from '@runnel/protocol/testing';
 import { hasPresence } from './app-contract.ts';
+import type { AppRecord } from './app-record.ts';
 import { Attendee } from './attendee.ts';
-import type { ChannelTruth } from './channel-truth.ts';
 import type { Coverage } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -33,11 +33,9 @@ export interface AppPartyWorld {
   readonly random: Random;
   readonly coverage: Coverage;
   readonly log: EventLog;
-  readonly truth: ChannelTruth;
+  readonly record: AppRecord;
   readonly network: VirtualNetwork;
   readonly transports: readonly Transport[];
-  /** How often the handler of a request ran, by its payload. */
-  readonly runs: ReadonlyMap<string, number>;
   readonly healed: boolean;
   readonly newId: () => string;
 }
@@ -99,6 +97,11 @@ export class AppParty {
     this.client.input((started, now) => started.start(now));
   }
 
+  die(): void {
+    this.over = true;
+    this.client.die();
+  }
+
   /** Subscribes a channel, or unsubscribes it. */
   toggle(channel: string): void {
     const known = this.views.get(channel);
@@ -112,11 +115,9 @@ export class AppParty {
       });
       return;
     }
-    const { truth, coverage, random } = this.#world;
+    const { record, coverage, random } = this.#world;
     const view = new SubscriberView({
-      channel,
-      truth,
-      coverage,
+      ...{ channel, coverage, truth: record.truth },
       position: () => this.channels.position(channel),
       onSubscribed: () => this.attendees.get(channel)?.handleSubscribed(),
     });
@@ -148,11 +149,11 @@ export class AppParty {
   publish(channel: string): void {
     const text = this.#text();
     this.#call({ channel, name: 'message', data: JSON.stringify(text), idemKey: `key-${text}` }, (error) => {
-      const { coverage, truth } = this.#world;
+      const { coverage, record } = this.#world;
       if (error !== null)
         return coverage.saw(error.code === 'indeterminate' ? 'publish indeterminate' : 'publish failed');
       coverage.saw('published');
-      truth.answered(text);
+      record.truth.answered(text);
     });
   }
 
@@ -166,11 +167,11 @@ export class AppParty {
   request(name: 'echo' | 'again'): void {
     const text = this.#text();
     this.#call({ channel: 'room/a', name, data: JSON.stringify(text) }, (error, data) => {
-      const { coverage, runs } = this.#world;
+      const { coverage, record } = this.#world;
       if (error === null) {
         coverage.saw('answered');
         check(data === text, 8, () => `the request of ${text} was answered ${data}`);
-        check((runs.get(text) ?? 0) > 0, 8, () => `the request of ${text} was answered, and never ran`);
+        check(record.hasRun(text), 8, () => `the request of ${text} was answered, and never ran`);
       } else if (error.code !== 'indeterminate') coverage.saw('request failed');
       else {
         const over =

@@ -1,7 +1,7 @@
 /** What clients and servers of a world with the shipped application in it do of their own accord. */
 import type { Position } from '@runnel/protocol';
 import type { Random } from '@runnel/protocol/testing';
-import { CHANNELS, type ChannelName, hasState, isLossy } from './app-contract.ts';
+import { type Cells, CHANNELS, type ChannelName, hasState, isLossy } from './app-contract.ts';
 import type { AppParty } from './app-party.ts';
 import { Board } from './board.ts';
 
@@ -25,9 +25,13 @@ export class AppTraffic {
     this.#options = options;
   }
 
+  /** What the database has of a channel with a state. */
+  readonly cellsOf = (channel: string): Cells => this.boards.get(channel)?.cells ?? {};
+
   /** A client begins. */
-  start(party: AppParty): void {
+  start(party: AppParty): AppParty {
     for (const channel of CHANNELS) if (this.#options.random.chance(0.6)) party.toggle(channel);
+    return party;
   }
 
   act(count: number): void {

@@ -1,57 +1,54 @@
 /** Clients and a server over a bad network and a bad broker, with the shipped channel core, application, hub and memory broker above the sessions. */
 import { type Identity, type PresenceEntry, type ServerApp, TRANSPORTS, type Transport, Type } from '@runnel/protocol';
-import { FAIR, type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import { type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
 import { type Broker, type SharedLine, sharedLine } from '@runnel/server';
-import { CHANNELS, type ChannelName } from './app-contract.ts';
+import { Alarm } from './alarm.ts';
+import type { HealingWorld } from './app-healing.ts';
 import { AppNode } from './app-node.ts';
 import { AppParty } from './app-party.ts';
+import { AppRecord } from './app-record.ts';
 import { AppTraffic } from './app-traffic.ts';
-import type { Board } from './board.ts';
-import { ChannelTruth } from './channel-truth.ts';
 import { Coverage } from './coverage.ts';
 import { EventLog } from './event-log.ts';
+import { fairWeather } from './faults.ts';
+import { PARTIES_MAX, Parties } from './parties.ts';
 import { RequestChecker } from './request-checker.ts';
+import { serialNames } from './serial-names.ts';
 import { UnsureBroker } from './unsure-broker.ts';
 import { Violation } from './violation.ts';
 
-const PARTIES_MAX = 3;
-
-export class AppWorld {
+export class AppWorld implements HealingWorld {
   readonly time = new VirtualTime();
   readonly random: Random;
   readonly coverage = new Coverage();
   readonly log: EventLog;
-  readonly truth = new ChannelTruth();
+  readonly record: AppRecord;
   readonly server: VirtualServer<SharedLine, Identity>;
   readonly network: VirtualNetwork;
   readonly transports: readonly Transport[];
-  readonly channels: readonly ChannelName[] = CHANNELS;
-  /** How often the handler of a request ran, by its payload. */
-  readonly runs = new Map<string, number>();
   readonly #requests: RequestChecker<SharedLine, Identity>;
-  readonly #traffic: AppTraffic;
-  readonly #brokers: UnsureBroker;
+  readonly traffic: AppTraffic;
+  readonly brokers: UnsureBroker;
   /** Whether handlers fail now and then. */
   readonly #clumsy: boolean;
   /** Idempotency keys with the incarnation that each was seen in last. */
   readonly #keys = new Map<string, string>();
-  parties: AppParty[] = [];
+  readonly parties = new Parties((name) => this.traffic.start(new AppParty(this, name)));
+  readonly newId = serialNames();
+  readonly #alarm = new Alarm();
   healed = false;
   broker: Broker;
   node: AppNode;
-  #joined = 0;
-  #ids = 0;
-  /** What went wrong where nobody could be told: in a promise. */
-  #violation: unknown = null;
 
   constructor(random: Random, hashed = false) {
     this.random = random;
     this.log = new EventLog(() => this.time.now, { hashed });
     this.transports = random.chance(0.6) ? TRANSPORTS : [random.pick(TRANSPORTS)];
     const { time, coverage, newId } = this;
-    this.#brokers = new UnsureBroker({ time, random, coverage, newId });
-    this.#traffic = new AppTraffic({
-      ...{ random, newId, living: () => this.living },
+    this.record = new AppRecord({ log: this.log, coverage, alarm: this.#alarm });
+    this.brokers = new UnsureBroker({ time, random, coverage, newId });
+    this.traffic = new AppTraffic({
+      ...{ random, newId, living: () => this.parties.living },
       broadcast: (channel, event, text) => this.node.broadcast(channel, event, text),
     });
     this.#clumsy = random.chance(0.5);
@@ -68,7 +65,7 @@ export class AppWorld {
       line: sharedLine,
       app: this.#delegate(),
     });
-    this.broker = this.#brokers.create();
+    this.broker = this.brokers.create();
     this.node = this.#newNode();
     this.#requests = new RequestChecker({
       server: this.server,
@@ -77,30 +74,14 @@ export class AppWorld {
       authMs: 50,
       sidOf: (key) => key.split('.')[0] ?? '',
     });
-    const slowMs = random.pick([5, 20, 80]);
     this.network = new VirtualNetwork({
       time: this.time,
       random,
       server: this.#requests,
-      weather: { ...FAIR, delay: () => slowMs * (0.5 + random.next()) },
+      weather: fairWeather(random, [5, 20, 80]),
       happened: (mishap) => this.coverage.saw(mishap),
     });
-    for (let i = random.int(1, PARTIES_MAX); i > 0; i -= 1) this.join();
-  }
-
-  readonly newId = (): string => {
-    this.#ids += 1;
-    return `id${this.#ids}`;
-  };
-
-  get boards(): ReadonlyMap<string, Board> {
-    return this.#traffic.boards;
-  }
-  get living(): AppParty[] {
-    return this.parties.filter(({ over }) => !over);
-  }
-  get clients() {
-    return this.living.map(({ client }) => client);
+    for (let i = random.int(1, PARTIES_MAX); i > 0; i -= 1) this.parties.join();
   }
 
   readonly leftovers = 0;
@@ -118,7 +99,7 @@ export class AppWorld {
   }
 
   check(): void {
-    if (this.#violation !== null) throw this.#violation;
+    this.#alarm.check();
     this.#requests.check(this.time.now);
   }
 
@@ -147,16 +128,9 @@ export class AppWorld {
     this.#keys.set(key, sid);
   }
 
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#violation ??= error;
-    }
-  }
-
   #newNode(): AppNode {
     const { time, random, coverage } = this;
+    const { onAccepted, onRun } = this.record;
     return new AppNode({
       broker: this.broker,
       limits: this.server.limits,
@@ -164,52 +138,20 @@ export class AppWorld {
       random,
       coverage,
       clumsy: this.#clumsy,
-      onAccepted: (channel, text, { epoch, offset }) => {
-        this.log.add('broker', 'accepted', `${channel} ${epoch}-${offset} ${text}`);
-        this.#guard(() => this.truth.note(channel, epoch, offset, text));
-      },
+      ...{ onAccepted, onRun, cellsOf: this.traffic.cellsOf },
       onError: (error) => {
         const what = error instanceof Error ? error.stack : error;
-        this.#violation ??= new Violation(8, `the application reported ${what}`);
+        this.#alarm.raise(new Violation(8, `the application reported ${what}`));
       },
-      onRun: (method, text) => {
-        const runs = (this.runs.get(text) ?? 0) + 1;
-        this.runs.set(text, runs);
-        if (runs === 1) return;
-        if (method === 'again') coverage.saw('ran again');
-        else this.#violation ??= new Violation(8, `${method} of ${text} ran ${runs} times`);
-      },
-      cellsOf: (channel) => this.boards.get(channel)?.cells ?? {},
     });
   }
 
   // ——— what can be done ———
 
-  join(): void {
-    if (this.living.length >= PARTIES_MAX) return;
-    this.#joined += 1;
-    this.parties = this.living;
-    const party = new AppParty(this, `c${this.#joined}`);
-    this.parties.push(party);
-    this.#traffic.start(party);
-  }
-
-  act(count: number): void {
-    this.#traffic.act(count);
-  }
-
-  sayUnsaid(): void {
-    this.#traffic.sayUnsaid();
-  }
-
-  sayInAll(): void {
-    this.#traffic.sayInAll();
-  }
-
   /** The node is killed; the broker lives on, or goes with it. */
   restart(keepsLog: boolean): void {
     this.node.kill();
-    if (!keepsLog) this.broker = this.#brokers.create();
+    if (!keepsLog) this.broker = this.brokers.create();
     this.server.restart();
     this.#requests.restart();
     this.node = this.#newNode();
@@ -223,29 +165,9 @@ export class AppWorld {
     return true;
   }
 
-  die(party: AppParty): void {
-    party.over = true;
-    party.client.die();
-  }
-
-  /** How the broker fares from here on. */
-  shakeBroker(): void {
-    this.#brokers.shake();
-  }
-
   /** The broker fares well, and everybody reads on. */
   heal(): void {
-    this.#brokers.heal();
+    this.brokers.heal();
     this.healed = true;
-  }
-
-  /** More than slow subscribers are sent, in the channels that bear it. The broker brings it in order: without a log, disorder is loss. */
-  crowd(): void {
-    this.#brokers.slowMs = 0;
-    for (const port of this.server.ports) {
-      port.congest();
-      this.time.after(this.random.int(500, 2_000), () => port.drain());
-    }
-    this.#traffic.sayMuch();
   }
 }

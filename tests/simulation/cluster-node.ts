@@ -1,8 +1,9 @@
 /** One node of the cluster world: numbered frames above its sessions. */
 import type { Identity, ServerSession } from '@runnel/protocol';
-import type { Random, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
-import { type HandOvers, type SharedLine, sharedLine } from '@runnel/server';
+import type { Random, VirtualTime } from '@runnel/protocol/testing';
+import { type SharedLine, sharedLine } from '@runnel/server';
 import { ClusterEdge } from './cluster-edge.ts';
+import type { ClusterMember } from './cluster-nodes.ts';
 import type { Coverage } from './coverage.ts';
 import type { LedgerChecker } from './ledger-checker.ts';
 import type { VirtualPost } from './virtual-post.ts';
@@ -15,7 +16,7 @@ export interface ClusterNodeOptions {
   readonly random: Random;
   readonly post: VirtualPost;
   readonly coverage: Coverage;
-  readonly ledgers: () => LedgerChecker;
+  readonly ledgers: LedgerChecker;
   readonly newId: () => string;
   readonly authMs: () => number;
   readonly ttlMs: number;
@@ -26,7 +27,7 @@ export interface ClusterNodeOptions {
   readonly onBorn: (session: Session) => void;
 }
 
-export class ClusterNode {
+export class ClusterNode implements ClusterMember {
   readonly edge: ClusterEdge;
   readonly #options: ClusterNodeOptions;
 
@@ -41,15 +42,15 @@ export class ClusterNode {
           settled();
         },
         frame: (session, frame) => {
-          if (frame[0] === 9) ledgers().volatile(Number(frame[3]), 'the server');
-          else ledgers().life(session.sid).up.take(Number(frame[1]), name);
+          if (frame[0] === 9) ledgers.volatile(Number(frame[3]), 'the server');
+          else ledgers.life(session.sid).up.take(Number(frame[1]), name);
         },
         confirmed: () => {},
         resumed: () => {},
         reachable: (session, reachable) => {
-          if (reachable) ledgers().carried(session.sid, time.now);
+          if (reachable) ledgers.carried(session.sid, time.now);
         },
-        overflowed: (session) => ledgers().excuse(session.sid, 'overflow'),
+        overflowed: (session) => ledgers.excuse(session.sid, 'overflow'),
         ended: (session, code) => options.onEnded(session, code),
       },
       keeper: {
@@ -66,7 +67,7 @@ export class ClusterNode {
           for (const text of lines) {
             const id = Number((JSON.parse(text) as unknown[])[1]);
             relays.delete(id);
-            ledgers().life(session.sid).down.sent.push(id);
+            ledgers.life(session.sid).down.sent.push(id);
             session.enqueue(sharedLine(text));
           }
         },
@@ -76,20 +77,16 @@ export class ClusterNode {
     void this.edge.post.open();
   }
 
-  get node(): string {
-    return this.edge.node;
+  setCutOff(isCutOff: boolean): void {
+    this.edge.post.setCutOff(isCutOff);
   }
-  get server(): VirtualServer<SharedLine, Identity> {
-    return this.edge.server;
+
+  kill(): void {
+    this.edge.kill();
   }
-  get handOvers(): HandOvers<Identity> {
-    return this.edge.handOvers;
-  }
-  get dead(): boolean {
-    return this.edge.dead;
-  }
-  get draining(): boolean {
-    return this.edge.draining;
+
+  leave(): void {
+    this.edge.leave();
   }
 
   /** What runs on here for a session that has gone: it says something in a while. */
@@ -108,7 +105,7 @@ export class ClusterNode {
     };
     for (let i = random.int(0, 2); i > 0; i -= 1) {
       time.after(random.int(0, 3_000), () => {
-        if (this.dead) return;
+        if (this.edge.dead) return;
         const id = 1_000_000 + Number(this.#options.newId().slice(2));
         this.#options.relays.set(id, session.sid);
         session.enqueue(sharedLine(`[19,${id},null]`));

@@ -1,7 +1,8 @@
 /** One seeded run of the cluster world. */
 import { Random } from '@runnel/protocol/testing';
+import { befall } from './cluster-faults.ts';
 import { ClusterWorld } from './cluster-world.ts';
-import { disturbNetwork, healNetwork } from './faults.ts';
+import { disturb, healNetwork } from './faults.ts';
 import type { ScheduleResult } from './schedule.ts';
 import { check } from './violation.ts';
 import { WorldRun } from './world-run.ts';
@@ -23,7 +24,10 @@ export async function runClusterSchedule(
   const running = new WorldRun(world);
   const faults = random.int(0, 25);
   const busy = random.pick([1, 3, 20]);
-  await running.provoke(random, faults, { act: () => world.send(random.int(1, busy)), disturb: () => disturb(world) });
+  await running.provoke(random, faults, {
+    act: () => world.send(random.int(1, busy)),
+    disturb: () => disturb(world, { faults: FAULTS, network: 0.55, befall: (fault) => befall(world, fault) }),
+  });
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
   if (liveness) await heal(world, running.run);
@@ -32,44 +36,20 @@ export async function runClusterSchedule(
 
 const FAULTS = ['kill', 'kill', 'drain', 'start', 'start', 'cut off', 'post', 'post', 'join', 'die'] as const;
 
-function disturb(world: ClusterWorld): void {
-  const { random } = world;
-  const fault = random.chance(0.55) ? null : random.pick(FAULTS);
-  if (fault === null) return disturbNetwork(world);
-  world.log.add('world', fault);
-  const acts = {
-    kill: () => world.kill(),
-    drain: () => world.drain(),
-    start: () => world.start(),
-    'cut off': () => world.cutOff(),
-    post: () => world.shakePost(),
-    join: () => {
-      world.join();
-      return true;
-    },
-    die: () => {
-      if (world.living.length === 0) return false;
-      world.die(random.pick(world.living));
-      return true;
-    },
-  };
-  if (acts[fault]()) world.coverage.saw(fault);
-}
-
 async function heal(world: ClusterWorld, run: (ms: number, until?: () => boolean) => Promise<boolean>): Promise<void> {
-  if (world.living.length === 0) world.join();
-  world.heal();
+  if (world.parties.living.length === 0) world.parties.join();
+  world.nodes.heal();
   healNetwork(world);
-  const settled = (): boolean => world.living.every((party) => party.settled);
+  const settled = (): boolean => world.parties.living.every((party) => party.settled);
   check(await run(HEAL_MS, settled), 11, () => `not all has arrived ${HEAL_MS} ms after healing`);
   world.sendAll();
   check(await run(HEAL_MS, settled), 11, () => 'what was sent after healing has not arrived');
   await run(CALM_MS);
   // The best transport may have been found again only just now, at another node.
-  const tidy = await run(CALM_MS, () => world.leftovers === 0);
-  check(tidy, 13, () => `${world.leftovers} estates and questions are left`);
+  const tidy = await run(CALM_MS, () => world.nodes.leftovers === 0);
+  check(tidy, 13, () => `${world.nodes.leftovers} estates and questions are left`);
   check(world.strayed === 0, 8, () => `${world.strayed} frames were not relayed`);
-  const sessions = [...world.sessions()].length;
-  const parties = world.living.length;
+  const sessions = [...world.nodes.sessions()].length;
+  const parties = world.parties.living.length;
   check(sessions === parties, 13, () => `${sessions} sessions are left for ${parties} clients`);
 }

@@ -8,6 +8,7 @@ import {
   type VirtualNetwork,
   type VirtualServer,
   type VirtualTime,
+  type Weather,
 } from '@runnel/protocol/testing';
 import type { Coverage, CoveredEvent } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
@@ -20,7 +21,7 @@ export interface Stage<L extends Line = Line, I extends Identity = Identity> {
   readonly server: Pick<VirtualServer<L, I>, 'ports' | 'limits'>;
   readonly coverage: Coverage;
   readonly log: EventLog;
-  readonly clients: readonly VirtualClient[];
+  readonly parties: { readonly clients: readonly VirtualClient[] };
 }
 
 const NETWORK_FAULTS = [
@@ -52,8 +53,29 @@ const NETWORK_FAULTS = [
 /** Networks that have healed: what was still to befall them does not. */
 const healed = new WeakSet<VirtualNetwork>();
 
+export interface EndFaults<F extends CoveredEvent> {
+  /** Each as often as it is to be likely. */
+  readonly faults: readonly F[];
+  /** The probability that the network has a fault instead. */
+  readonly network: number;
+  /** Has one happen; false: it cannot, as things are. */
+  readonly befall: (fault: F) => boolean;
+}
+
+/** One random fault, of the network or of an end. */
+export function disturb<L extends Line, I extends Identity, F extends CoveredEvent>(
+  stage: Stage<L, I>,
+  { faults, network, befall }: EndFaults<F>,
+): void {
+  const { random, log, coverage } = stage;
+  const fault = random.chance(network) ? null : random.pick(faults);
+  if (fault === null) return disturbNetwork(stage);
+  log.add('world', fault);
+  if (befall(fault)) coverage.saw(fault);
+}
+
 /** One random fault of the network, or the end of one. */
-export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
+function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<L, I>): void {
   const { network, time, random, coverage, log, server } = stage;
   const some = [...network.connections].filter(() => random.chance(0.5));
   const fault = random.pick(NETWORK_FAULTS);
@@ -133,7 +155,8 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
       return done(sockets.length > 0);
     }
   }
-  const client = stage.clients.length === 0 ? null : random.pick(stage.clients);
+  const { clients } = stage.parties;
+  const client = clients.length === 0 ? null : random.pick(clients);
   if (client === null) return;
   done(true);
   switch (fault) {
@@ -164,6 +187,12 @@ export function disturbNetwork<L extends Line, I extends Identity>(stage: Stage<
   }
 }
 
+/** Fair, with a delay that differs by network: about one of `slowMs`. */
+export function fairWeather(random: Random, slowMs: readonly number[]): Weather {
+  const ms = random.pick(slowMs);
+  return { ...FAIR, delay: () => ms * (0.5 + random.next()) };
+}
+
 function fair(network: VirtualNetwork): void {
   Object.assign(network.weather, FAIR);
 }
@@ -177,7 +206,7 @@ export function healNetwork<L extends Line, I extends Identity>(stage: Stage<L, 
     down.release();
   }
   for (const port of stage.server.ports) port.drain();
-  for (const client of stage.clients) {
+  for (const client of stage.parties.clients) {
     client.thaw();
     client.input((session, now) => {
       session.handleScarcity(false, now);

@@ -4,6 +4,7 @@ import { Type } from '@runnel/protocol';
 import type { PresenceExchange, SharedLine } from '@runnel/server';
 import { AppNode, type AppNodeOptions } from './app-node.ts';
 import { ClusterEdge } from './cluster-edge.ts';
+import type { ClusterMember } from './cluster-nodes.ts';
 import type { VirtualPost } from './virtual-post.ts';
 
 export interface FleetNodeOptions extends AppNodeOptions {
@@ -14,7 +15,7 @@ export interface FleetNodeOptions extends AppNodeOptions {
   readonly onEnded: (session: ServerSession<SharedLine, Identity>, code: string) => void;
 }
 
-export class FleetNode {
+export class FleetNode implements ClusterMember {
   readonly app: AppNode;
   readonly edge: ClusterEdge;
   readonly #presence: PresenceExchange<Identity>;
@@ -67,10 +68,6 @@ export class FleetNode {
       onError: () => {},
     });
     void this.edge.post.open();
-  }
-
-  get node(): string {
-    return this.edge.node;
   }
 
   setCutOff(isCutOff: boolean): void {

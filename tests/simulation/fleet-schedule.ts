@@ -1,7 +1,8 @@
 /** One seeded run of the fleet world. */
 import { Random } from '@runnel/protocol/testing';
 import { healApp } from './app-healing.ts';
-import { disturbNetwork } from './faults.ts';
+import { befall } from './cluster-faults.ts';
+import { disturb } from './faults.ts';
 import { FleetWorld } from './fleet-world.ts';
 import type { ScheduleResult } from './schedule.ts';
 import { WorldRun } from './world-run.ts';
@@ -18,42 +19,26 @@ export async function runFleetSchedule(
   const running = new WorldRun(world);
   const faults = random.int(0, 20);
   const busy = random.pick([1, 3, 10]);
-  await running.provoke(random, faults, { act: () => world.act(random.int(1, busy)), disturb: () => disturb(world) });
+  await running.provoke(random, faults, {
+    act: () => world.traffic.act(random.int(1, busy)),
+    disturb: () =>
+      disturb(world, {
+        faults: FAULTS,
+        network: 0.55,
+        befall: (fault) => {
+          if (fault !== 'broker') return befall(world, fault);
+          world.brokers.shake();
+          return true;
+        },
+      }),
+  });
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
   if (liveness) await healApp(world, running.run);
   const { counts } = world.coverage;
   // What has failed once, or ran where the session was lost, is sent again after others.
-  if (!counts.has('handler failure') && !counts.has('broker failure')) world.truth.checkOrder();
+  if (!counts.has('handler failure') && !counts.has('broker failure')) world.record.truth.checkOrder();
   return { events: running.events, coverage: world.coverage.counts, hash: world.log.hash };
 }
 
 const FAULTS = ['kill', 'drain', 'start', 'start', 'cut off', 'post', 'post', 'broker', 'join', 'die'] as const;
-
-function disturb(world: FleetWorld): void {
-  const { random } = world;
-  const fault = random.chance(0.55) ? null : random.pick(FAULTS);
-  if (fault === null) return disturbNetwork(world);
-  world.log.add('world', fault);
-  const acts = {
-    kill: () => world.kill(),
-    drain: () => world.drain(),
-    start: () => world.start(),
-    'cut off': () => world.cutOff(),
-    post: () => world.shakePost(),
-    broker: () => {
-      world.shakeBroker();
-      return true;
-    },
-    join: () => {
-      world.join();
-      return true;
-    },
-    die: () => {
-      if (world.living.length === 0) return false;
-      world.die(random.pick(world.living));
-      return true;
-    },
-  };
-  if (acts[fault]() && fault !== 'broker') world.coverage.saw(fault);
-}

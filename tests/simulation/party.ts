@@ -109,6 +109,11 @@ export class Party {
     this.client.input((started, now) => started.start(now));
   }
 
+  die(): void {
+    this.over = true;
+    this.client.die();
+  }
+
   get sid(): string | null {
     return this.client.session.sid;
   }

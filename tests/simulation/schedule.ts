@@ -1,7 +1,7 @@
 /** One seeded run of the session world: random traffic under random faults, then, for a liveness schedule, everything heals. */
 import { Random } from '@runnel/protocol/testing';
 import type { CoveredEvent } from './coverage.ts';
-import { disturbNetwork, healNetwork } from './faults.ts';
+import { disturb, healNetwork } from './faults.ts';
 import { SessionWorld } from './session-world.ts';
 import { check } from './violation.ts';
 
@@ -54,12 +54,12 @@ export function runSchedule(
       run(pause / (bursts + 1));
     }
     run(pause / (bursts + 1));
-    disturb(world);
+    disturb(world, { faults: END_FAULTS, network: 0.75, befall: (fault) => befall(world, fault) });
   }
   const liveness = random.chance(0.7);
   world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
   if (liveness) heal(world, run);
-  for (const { wire, name } of world.parties) {
+  for (const { wire, name } of world.parties.all) {
     const most = wire.busiestMinute(0);
     check(most <= ATTACHES_MAX, 12, () => `${name} attached ${most} times within a minute`);
   }
@@ -83,18 +83,14 @@ const END_FAULTS = [
   'late poll',
 ] as const;
 
-/** One random fault of the network or of an end. */
-function disturb(world: SessionWorld): void {
-  const { random } = world;
-  const fault = random.chance(0.75) ? null : random.pick(END_FAULTS);
-  if (fault === null) return disturbNetwork(world);
-  world.log.add('world', fault);
-  const party = world.living.length === 0 ? null : random.pick(world.living);
+/** Has a fault of an end happen; false: it cannot, as things are. */
+function befall(world: SessionWorld, fault: (typeof END_FAULTS)[number]): boolean {
+  const party = world.parties.living.length === 0 ? null : world.random.pick(world.parties.living);
+  if (fault === 'join') return world.parties.join();
   if (fault === 'restart') world.restart();
-  else if (fault === 'join') return world.join();
-  else if (party === null) return;
+  else if (party === null) return false;
   else if (fault === 'close') world.close(party);
-  else if (fault === 'die') world.die(party);
+  else if (fault === 'die') party.die();
   else {
     const acts = {
       kick: () => world.kick(),
@@ -104,36 +100,36 @@ function disturb(world: SessionWorld): void {
       gap: () => world.gap(party),
       'late poll': () => world.latePoll(party),
     };
-    if (!acts[fault]()) return;
+    return acts[fault]();
   }
-  world.coverage.saw(fault);
+  return true;
 }
 
 /** Invariants 11 to 13: when all heals, all arrives, the best transport is found again, it stays quiet, and nothing is left over. */
 function heal(world: SessionWorld, run: (ms: number, until?: () => boolean) => boolean): void {
-  if (world.living.length === 0) world.join();
+  if (world.parties.living.length === 0) world.parties.join();
   healNetwork(world);
   const healedAt = world.time.now;
-  const settled = (): boolean => world.living.every((party) => party.settled);
+  const settled = (): boolean => world.parties.living.every((party) => party.settled);
   check(run(HEAL_MS, settled), 11, () => `not all has arrived ${HEAL_MS} ms after healing`);
   world.sendAll();
   check(run(HEAL_MS, settled), 11, () => 'what was sent after healing has not arrived');
   const { transports } = world;
   const best = transports.includes('websocket') ? 'websocket' : transports.includes('stream') ? 'stream' : 'poll';
-  const climbed = (): boolean => world.living.every(({ client }) => client.session.transport === best);
+  const climbed = (): boolean => world.parties.living.every(({ client }) => client.session.transport === best);
   check(run(CLIMB_MS, climbed), 11, () => `${best} was not found again`);
   run(CALM_MS);
   const quietSince = world.time.now;
   run(QUIET_MS);
   check(climbed(), 11, () => `${best} was left again`);
-  for (const { wire, name } of world.living) {
+  for (const { wire, name } of world.parties.living) {
     const quiet = wire.attachesSince(quietSince);
     check(quiet <= 1, 12, () => `${name} attached ${quiet} times in two quiet minutes`);
     const most = wire.busiestMinute(healedAt);
     check(most <= HEALED_ATTACHES_MAX, 12, () => `${name} attached ${most} times within a minute after healing`);
   }
   const { registry } = world.server;
-  const parties = world.living.length;
+  const parties = world.parties.living.length;
   check(registry.size === parties, 13, () => `${registry.size} sessions are left for ${parties} clients`);
   check(registry.linkCount <= parties, 13, () => `${registry.linkCount} links are left for ${parties} clients`);
 }

@@ -1,15 +1,17 @@
 /** Clients and a server over a bad network: the shipped session cores with applications that send numbered frames and check them. */
 import { type Identity, type Line, TRANSPORTS, type Transport } from '@runnel/protocol';
-import { FAIR, type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
+import { type Random, VirtualNetwork, VirtualServer, VirtualTime } from '@runnel/protocol/testing';
 import { Coverage } from './coverage.ts';
 import { EventLog } from './event-log.ts';
+import { fairWeather } from './faults.ts';
 import { LedgerChecker } from './ledger-checker.ts';
+import { Parties } from './parties.ts';
 import { Party, payload, toLines } from './party.ts';
 import { isRefusal, RequestChecker } from './request-checker.ts';
+import { serialNames } from './serial-names.ts';
 import { check, Violation } from './violation.ts';
 import { typeOf } from './wire-checker.ts';
 
-const PARTIES_MAX = 3;
 /** Bounds of invariant 13. A client has a current carrier, candidates, a poll and a POST; what it leaves behind ends with its time to live. */
 const CARRIERS_MAX = 8;
 const LINKS_MAX = 120;
@@ -28,10 +30,8 @@ export class SessionWorld {
   readonly #requests: RequestChecker<Line, Identity>;
   /** How much of what is sent is counted, of 1. */
   readonly #counted: number;
-  /** Living and not; those that are over are forgotten when another joins. */
-  parties: Party[] = [];
-  #joined = 0;
-  #ids = 0;
+  readonly newId = serialNames();
+  readonly parties = new Parties((name) => new Party(this, name));
   #serial = 0;
   /** Which credentials count, and who has them, by party. */
   readonly #tokens = new Map<string, number>();
@@ -98,31 +98,18 @@ export class SessionWorld {
       authMs: authMax,
       sidOf,
     });
-    const slowMs = random.pick([5, 20, 80, 300]);
     this.network = new VirtualNetwork({
       time: this.time,
       random,
       server: this.#requests,
-      weather: { ...FAIR, delay: () => slowMs * (0.5 + random.next()) },
+      weather: fairWeather(random, [5, 20, 80, 300]),
       happened: (mishap) => {
         this.log.add('net', mishap);
         this.coverage.saw(mishap);
       },
     });
     const parties = random.pick([1, 1, 2, 3]);
-    for (let i = 0; i < parties; i += 1) this.join();
-  }
-
-  readonly newId = (): string => {
-    this.#ids += 1;
-    return `id${this.#ids}`;
-  };
-
-  get living(): Party[] {
-    return this.parties.filter((party) => !party.over);
-  }
-  get clients() {
-    return this.living.map(({ client }) => client);
+    for (let i = 0; i < parties; i += 1) this.parties.join();
   }
 
   #authenticate(auth: unknown): Identity | null {
@@ -141,7 +128,7 @@ export class SessionWorld {
     const { now } = this.time;
     for (const session of registry.sessions()) this.ledgers.session(session, now);
     this.#requests.check(now);
-    for (const { client, wire } of this.parties) {
+    for (const { client, wire } of this.parties.all) {
       const { session } = client;
       if (session.ready) wire.check(session);
       const { carrierCount, sid } = session;
@@ -160,10 +147,10 @@ export class SessionWorld {
     for (let i = 0; i < count; i += 1) {
       const kind = this.random.next();
       const id = this.#nextSerial();
-      if (kind < this.#counted / 2) this.random.pick(this.parties).sendUp(id);
+      if (kind < this.#counted / 2) this.random.pick(this.parties.all).sendUp(id);
       else if (kind < this.#counted) this.#sendDown(id);
       else {
-        this.random.pick(this.parties).sendLoose(id);
+        this.random.pick(this.parties.all).sendLoose(id);
         this.server.turn(() => {
           for (const session of this.server.registry.sessions()) session.sendLoose({ text: `[9,1,0,${id}]`, size: 20 });
         });
@@ -189,20 +176,11 @@ export class SessionWorld {
 
   /** One frame each way for everybody. */
   sendAll(): void {
-    for (const party of this.living) party.sendUp(this.#nextSerial());
+    for (const party of this.parties.living) party.sendUp(this.#nextSerial());
     this.#sendDown(this.#nextSerial());
   }
 
   // ——— what can be done to the ends ———
-
-  join(): void {
-    if (this.living.length >= PARTIES_MAX) return;
-    if (this.#joined > 0) this.coverage.saw('join');
-    this.#joined += 1;
-    // The dead are kept for a while, for what they leave behind is still checked against their names.
-    this.parties = [...this.living, ...this.parties.filter(({ over }) => over).slice(-2)];
-    this.parties.push(new Party(this, `c${this.#joined}`));
-  }
 
   restart(): void {
     for (const session of this.server.registry.sessions()) this.ledgers.life(session.sid).over = true;
@@ -230,11 +208,6 @@ export class SessionWorld {
       if (session.sid === party.sid || session.cid === attach?.cid) this.ledgers.excuse(session.sid, 'closed');
     }
     party.client.input((session, now) => session.close(now));
-  }
-
-  die(party: Party): void {
-    party.over = true;
-    party.client.die();
   }
 
   /** Who a party is has changed, as when somebody else logs in on the same page. */

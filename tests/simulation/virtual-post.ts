@@ -11,7 +11,7 @@ export interface VirtualPostOptions {
 }
 
 /** How long a node is taken for alive that is not heard of, ms. */
-const LEASE_MS = 3_000;
+export const LEASE_MS = 3_000;
 
 export class VirtualPost implements BrokerNodes {
   readonly #options: VirtualPostOptions;
@@ -22,17 +22,17 @@ export class VirtualPost implements BrokerNodes {
   readonly #cut = new Map<string, number>();
   /** Nodes whose lease has run out, or was given back. */
   readonly #dead = new Set<string>();
-  /** How long a message takes at most, ms; and the probabilities that one is lost, or overtaken. */
-  slowMs = 5;
   /** A node is cut off from the post, or no longer, and notices. */
   onCut: (name: string, isCut: boolean) => void = () => {};
-  losing = 0;
-  disorder = 0;
   /** A member has come, has other data, or has left, as those nodes hear that are not cut off. */
   onAnnounced: (channel: string, announcement: PresenceAnnouncement) => void = () => {};
   /** By node and channel: the members that it wants to have there, and those that the others know of. */
   readonly #wanted = new Map<string, Map<string, Map<string, string>>>();
   readonly #entered = new Map<string, Map<string, Map<string, string>>>();
+  /** How long a message takes at most, ms; and the probabilities that one is lost, or overtaken. */
+  #slowMs = 5;
+  #losing = 0;
+  #disorder = 0;
   /** When the last message from one node to another arrives. */
   readonly #arrivals = new Map<string, number>();
 
@@ -144,10 +144,18 @@ export class VirtualPost implements BrokerNodes {
     return this.#cut.has(name);
   }
 
+  /** How it fares from here on. */
+  shake(): void {
+    const { random } = this.#options;
+    this.#slowMs = random.pick([5, 50, 400, 2_500]);
+    this.#losing = random.pick([0, 0, 0.05, 0.3]);
+    this.#disorder = random.pick([0, 0, 0.3]);
+  }
+
   heal(): void {
-    this.losing = 0;
-    this.disorder = 0;
-    this.slowMs = 5;
+    this.#losing = 0;
+    this.#disorder = 0;
+    this.#slowMs = 5;
     const cut = [...this.#cut.keys()];
     this.#cut.clear();
     for (const name of this.#nodes.keys()) this.#dead.delete(name);
@@ -160,10 +168,10 @@ export class VirtualPost implements BrokerNodes {
 
   #send(from: string, to: string, text: string): void {
     const { random, time, onLost } = this.#options;
-    if (this.#cut.has(from) || this.#cut.has(to) || random.chance(this.losing)) return onLost(text);
+    if (this.#cut.has(from) || this.#cut.has(to) || random.chance(this.#losing)) return onLost(text);
     const way = `${from} ${to}`;
-    const due = time.now + this.slowMs * random.next();
-    const at = random.chance(this.disorder) ? due : Math.max(due, this.#arrivals.get(way) ?? 0);
+    const due = time.now + this.#slowMs * random.next();
+    const at = random.chance(this.#disorder) ? due : Math.max(due, this.#arrivals.get(way) ?? 0);
     this.#arrivals.set(way, Math.max(at, this.#arrivals.get(way) ?? 0));
     time.after(at - time.now, () => {
       const listener = this.#nodes.get(to);
