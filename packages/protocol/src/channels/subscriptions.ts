@@ -103,7 +103,11 @@ export class Subscriptions {
 
   handleSubscribed(id: number, answer: Subscribed): void {
     const subscription = this.#meant(id);
-    if (subscription === undefined) return;
+    if (subscription === undefined) {
+      // PROTOCOL §5.17: nobody wants this channel any more, and whoever had its number had that at another node.
+      this.#live.delete(answer.n);
+      return;
+    }
     this.#withdraw(subscription);
     this.#live.set(answer.n, subscription);
     subscription.handleSubscribed(answer);

@@ -244,6 +244,20 @@ describe('a session that has moved to another node', () => {
     expect(user.data).toEqual(['to the user']);
   });
 
+  test('hears nothing of a channel that it has just left under the number that another had', () => {
+    session.channels.subscribe('left', {}, new Recorder());
+    session.channels.subscribe('room', {}, room);
+    const [first, second] = session.attach().map(([id]) => id);
+    session.subscribed(Number(first), { n: 1 });
+    session.subscribed(Number(second), { n: 2 });
+    session.channels.unsubscribe('left');
+    session.subscribed(Number(first), { n: 2, recovered: true });
+    session.receive([16, 2, 1, 0, 'to those who left']);
+    session.subscribed(Number(second), { n: 1, recovered: true });
+    session.receive([16, 1, 1, 0, 'to the room']);
+    expect(room.data).toEqual(['to the room']);
+  });
+
   test('is told of what it has missed where its node had missed it, whatever the next one says', () => {
     session.channels.subscribe('room', {}, room);
     const [[id] = [0]] = session.attach();
