@@ -10,6 +10,11 @@ export interface VirtualPostOptions {
   readonly onLost: (text: string) => void;
 }
 
+interface Letter {
+  readonly to: string;
+  readonly text: string;
+}
+
 /** How long a node is taken for alive that is not heard of, ms. */
 export const LEASE_MS = 3_000;
 
@@ -33,6 +38,8 @@ export class VirtualPost implements BrokerNodes {
   #slowMs = 5;
   #losing = 0;
   #disorder = 0;
+  /** What is on its way. */
+  readonly #letters = new Set<Letter>();
   /** When the last message from one node to another arrives. */
   readonly #arrivals = new Map<string, number>();
 
@@ -98,17 +105,28 @@ export class VirtualPost implements BrokerNodes {
 
   /** The node says nothing more. The others take it for alive until its lease runs out. */
   kill(name: string): void {
-    this.#nodes.delete(name);
+    this.#end(name);
     this.#options.time.after(LEASE_MS, () => this.bury(name));
   }
 
   /** The node is not there any more, as everybody knows. */
   bury(name: string): void {
-    this.#nodes.delete(name);
+    this.#end(name);
     this.#dead.add(name);
     this.#entered.delete(name);
     this.#wanted.delete(name);
     this.#tell();
+  }
+
+  /** It neither speaks nor hears any more: what is on its way to it is lost. */
+  #end(name: string): void {
+    this.#nodes.delete(name);
+    for (const letter of this.#letters) if (letter.to === name) this.#lose(letter);
+  }
+
+  #lose(letter: Letter): void {
+    this.#letters.delete(letter);
+    this.#options.onLost(letter.text);
   }
 
   /** Nothing comes from the node or gets to it, for a while. Should that be longer than its lease, it is dead to the others, and they to it. */
@@ -168,15 +186,20 @@ export class VirtualPost implements BrokerNodes {
 
   #send(from: string, to: string, text: string): void {
     const { random, time, onLost } = this.#options;
-    if (this.#cut.has(from) || this.#cut.has(to) || random.chance(this.#losing)) return onLost(text);
+    if (!this.#nodes.has(from)) return;
+    if (!this.#nodes.has(to) || this.#cut.has(from) || this.#cut.has(to) || random.chance(this.#losing))
+      return onLost(text);
     const way = `${from} ${to}`;
     const due = time.now + this.#slowMs * random.next();
     const at = random.chance(this.#disorder) ? due : Math.max(due, this.#arrivals.get(way) ?? 0);
     this.#arrivals.set(way, Math.max(at, this.#arrivals.get(way) ?? 0));
+    const letter = { to, text };
+    this.#letters.add(letter);
     time.after(at - time.now, () => {
-      const listener = this.#nodes.get(to);
-      if (listener === undefined || this.#cut.has(to)) onLost(text);
-      else listener.message(text, from);
+      if (!this.#letters.has(letter)) return;
+      if (this.#cut.has(to)) return this.#lose(letter);
+      this.#letters.delete(letter);
+      this.#nodes.get(to)?.message(text, from);
     });
   }
 
