@@ -68,12 +68,12 @@ export class PresenceChannel {
     this.#endIfIdle();
   }
 
-  /** What the user of the session is shown as. */
+  /** What the session has entered with. */
   given(of: Attendant): MemberData | undefined {
-    return this.#members.get(of.userId)?.given;
+    return this.#members.get(of.userId)?.givenBy(of);
   }
 
-  /** A session of the user has lost its link, or has one again. */
+  /** A session of the user has lost its link, has one again, or has left others behind. */
   refresh(id: string): void {
     const member = this.#members.get(id);
     if (!member?.isStale) return;

@@ -17,7 +17,9 @@ export interface Attendant {
 /** A user who is in a channel, with one session or several. */
 export class PresenceMember {
   readonly id: string;
-  readonly #attendants = new Set<Attendant>();
+  /** With what each has entered, the last one at the end. */
+  readonly #attendants = new Map<Attendant, MemberData>();
+  /** What is shown: that of the last one, as of the last update. */
   #given: MemberData;
   /** Whether any of the sessions is. */
   #connected = true;
@@ -29,9 +31,9 @@ export class PresenceMember {
     this.#given = given;
   }
 
-  /** What it entered with last. */
-  get given(): MemberData {
-    return this.#given;
+  /** What one of those has entered with that it is in by. */
+  givenBy(of: Attendant): MemberData | undefined {
+    return this.#attendants.get(of);
   }
 
   /** As subscribers are told. */
@@ -50,15 +52,15 @@ export class PresenceMember {
     return this.#attendants.size > 0;
   }
 
-  /** Whether it has become reachable, or is no longer, since it was last updated. */
+  /** Whether it has become reachable, or is no longer, or has other data, since it was last updated. */
   get isStale(): boolean {
-    return this.#connected !== this.#isReachable();
+    return this.#connected !== this.#isReachable() || this.#given !== this.#last();
   }
 
-  /** It shows what it entered with last, whichever session that was. */
+  /** It shows what was entered with last by one that is still in. */
   enter(of: Attendant, given: MemberData): void {
-    this.#attendants.add(of);
-    this.#given = given;
+    this.#attendants.delete(of);
+    this.#attendants.set(of, given);
     this.update();
   }
 
@@ -68,11 +70,18 @@ export class PresenceMember {
 
   update(): void {
     this.#connected = this.#isReachable();
+    this.#given = this.#last();
     this.#text = null;
   }
 
+  #last(): MemberData {
+    let last = this.#given;
+    for (const given of this.#attendants.values()) last = given;
+    return last;
+  }
+
   #isReachable(): boolean {
-    for (const { connected } of this.#attendants) if (connected) return true;
+    for (const { connected } of this.#attendants.keys()) if (connected) return true;
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Who is in which channel. A member is a user; several sessions of one user are one member, who leaves with the last of them and shows
- * what was entered last. A session that has lost its link is still there, `connected: false`, until it comes back or ends.
+ * what was entered last by one that is still in. A session that has lost its link is still there, `connected: false`, until it comes back or ends.
  */
 import {
   type Identity,
@@ -42,6 +42,7 @@ export class Presence<I extends Identity> {
   readonly remote: RemoteMembers = {
     enter: (channel: string, attendant: RemoteAttendant, given: MemberData) =>
       this.#open(channel).enter(attendant, given),
+    refresh: (channel: string, { userId }: RemoteAttendant) => this.#channels.get(channel)?.refresh(userId),
     leave: (channel: string, attendant: RemoteAttendant) => this.#channels.get(channel)?.leave(attendant),
   };
   /** By name. A channel is here while somebody is in it, or has just left. */

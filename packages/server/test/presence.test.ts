@@ -80,6 +80,17 @@ describe('presence', () => {
     expect(changes(bob).at(-1)).toEqual({ left: ['ann'] });
   });
 
+  it('shows what another session of the user has entered with when the one that came last has left', async () => {
+    const { harness, ann, bob } = await setUp();
+    const second = await harness.connect('ann');
+    await enter(ann);
+    await enter(second, 'blue');
+    await told(harness);
+    await leave(second);
+    await told(harness);
+    expect(changes(bob)).toEqual([{ joined: [{ ...red('ann'), data: { color: 'blue' } }] }, { joined: [red('ann')] }]);
+  });
+
   it('says connected: false while the session has no link, and leaves when it expires', async () => {
     const { harness, ann, bob } = await setUp();
     await enter(ann);

@@ -11,18 +11,21 @@ import type { Attendant, MemberData } from '../presence-member.ts';
 export class RemoteAttendant implements Attendant {
   readonly userId: string;
   readonly node: string;
-  connected: boolean;
+  connected = false;
+  /** What it entered with, encoded; null before it has. */
+  json: string | null = null;
 
-  constructor(userId: string, node: string, connected: boolean) {
+  constructor(userId: string, node: string) {
     this.userId = userId;
     this.node = node;
-    this.connected = connected;
   }
 }
 
 /** Where remote members are put. */
 export interface RemoteMembers {
   enter(channel: string, attendant: RemoteAttendant, given: MemberData): void;
+  /** Whether it is connected may have changed. */
+  refresh(channel: string, attendant: RemoteAttendant): void;
   leave(channel: string, attendant: RemoteAttendant): void;
 }
 
@@ -36,8 +39,8 @@ export interface PresenceExchangeOptions {
 
 /** One user in one channel, by this node's sessions. */
 interface LocalMember<I extends Identity> {
-  readonly sessions: Set<AppSession<I>>;
-  json: string;
+  /** With what each has entered, the last one at the end. */
+  readonly sessions: Map<AppSession<I>, string>;
   /** As told last. */
   told: string | null;
 }
@@ -57,10 +60,10 @@ export class PresenceExchange<I extends Identity> {
   entered(channel: string, of: AppSession<I>, { json }: MemberData): Promise<void> {
     const members = this.#local.get(channel) ?? new Map<string, LocalMember<I>>();
     this.#local.set(channel, members);
-    const member = members.get(of.userId) ?? { sessions: new Set<AppSession<I>>(), json, told: null };
+    const member = members.get(of.userId) ?? { sessions: new Map<AppSession<I>, string>(), told: null };
     members.set(of.userId, member);
-    member.sessions.add(of);
-    member.json = json;
+    member.sessions.delete(of);
+    member.sessions.set(of, json);
     return this.#announce(channel, of.userId, member);
   }
 
@@ -155,9 +158,12 @@ export class PresenceExchange<I extends Identity> {
   #put(known: Map<string, RemoteAttendant>, channel: string, { node, member: userId, data }: NodeMember): void {
     const key = attendantKey(node, userId);
     const { connected, given } = readMember(data);
-    const attendant = known.get(key) ?? new RemoteAttendant(userId, node, connected);
+    const attendant = known.get(key) ?? new RemoteAttendant(userId, node);
     attendant.connected = connected;
     known.set(key, attendant);
+    // Who is told of once more has not entered once more: somebody else may have shown other data since.
+    if (attendant.json === given.json) return this.#options.members.refresh(channel, attendant);
+    attendant.json = given.json;
     this.#options.members.enter(channel, attendant, given);
   }
 }
@@ -165,8 +171,9 @@ export class PresenceExchange<I extends Identity> {
 // A node's name has no line break.
 const attendantKey = (node: string, userId: string): string => `${node}\n${userId}`;
 
-function memberText<I extends Identity>({ json, sessions }: LocalMember<I>): string {
-  const connected = [...sessions].some((session) => session.connected);
+function memberText<I extends Identity>({ sessions }: LocalMember<I>): string {
+  const connected = [...sessions.keys()].some((session) => session.connected);
+  const json = [...sessions.values()].at(-1);
   return `{"connected":${connected},"data":${json}}`;
 }
 
