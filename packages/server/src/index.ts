@@ -10,6 +10,7 @@ export type {
   NewEntry,
   ReadQuery,
 } from './brokers/broker.ts';
+export { type ChannelFeed, Followers } from './brokers/followers.ts';
 export { type MemoryBrokerOptions, type MemoryBrokerStep, memoryBroker } from './brokers/memory.ts';
 export type {
   BrokerNode,
