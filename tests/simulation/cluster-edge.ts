@@ -9,15 +9,13 @@ import {
 } from '@runnel/protocol/testing';
 import {
   type EstateNews,
-  type FreeQuestion,
+  type HandOverQuestion,
   HandOvers,
   type HandOversOptions,
-  type MessagesQuestion,
   Post,
-  type SearchQuestion,
   type SharedLine,
   sharedLine,
-  type TakeQuestion,
+  type TakeAnswer,
 } from '@runnel/server';
 import type { Coverage } from './coverage.ts';
 import { check } from './violation.ts';
@@ -28,7 +26,7 @@ interface ServeQuestion {
   readonly body: string;
 }
 
-type NodeQuestion = TakeQuestion | SearchQuestion | MessagesQuestion | FreeQuestion | ServeQuestion;
+type NodeQuestion = HandOverQuestion | ServeQuestion;
 
 export interface ClusterEdgeOptions {
   readonly name: string;
@@ -136,13 +134,10 @@ export class ClusterEdge implements VirtualCluster<Identity> {
     if (this.dead) return new Promise(() => {});
     switch (question.ask) {
       case 'take':
-        return this.#give(question, from);
       case 'search':
-        return this.#whereabouts(question);
       case 'messages':
-        return this.handOvers.messages(question);
       case 'free':
-        return this.handOvers.free(question);
+        return this.#handOver(question, from);
       case 'serve':
         return this.draining ? null : this.#serve(question, signal);
       default:
@@ -166,23 +161,22 @@ export class ClusterEdge implements VirtualCluster<Identity> {
     });
   }
 
+  async #handOver(question: HandOverQuestion, from: string): Promise<unknown> {
+    const answer = await this.handOvers.answer(question, from);
+    if (question.ask === 'take') this.#checkGiven(question, answer as TakeAnswer);
+    else if (question.ask === 'search' && (answer as readonly unknown[]).length > 0)
+      this.#options.coverage.saw('found by search');
+    return answer;
+  }
+
   /** Invariant 5: a session leaves only for an attach that is later than the one it has. */
-  async #give(question: TakeQuestion, from: string): Promise<unknown> {
-    const { gen, sid } = question;
-    const answer = await this.handOvers.give(question, from);
+  #checkGiven({ gen, sid }: { readonly gen: number; readonly sid: string }, answer: TakeAnswer): void {
     try {
       if ('session' in answer)
         check(gen > answer.session.gen, 5, () => `${sid} of ${answer.session.gen} was given to an attach of ${gen}`);
     } catch (violation) {
       this.#options.onError(violation);
     }
-    return answer;
-  }
-
-  #whereabouts(question: SearchQuestion): unknown {
-    const answer = this.handOvers.whereabouts(question);
-    if (answer.length > 0) this.#options.coverage.saw('found by search');
-    return answer;
   }
 
   /** It is killed. */

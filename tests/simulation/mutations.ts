@@ -404,7 +404,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'N1',
     breaks: 'a session that is elsewhere is lost to an attach that comes here',
-    file: `${CLUSTER}/hand-overs.ts`,
+    file: `${CLUSTER}/arrivals.ts`,
     find: 'if (!key?.genuine) return null;',
     replace: 'if (key !== undefined) return null;',
     by: cluster(),
@@ -428,7 +428,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'N3',
     breaks: 'a session is given to an attach that is older than the one it has',
-    file: `${CLUSTER}/hand-overs.ts`,
+    file: `${CLUSTER}/departures.ts`,
     find: 'if (session.gen >= gen) return { fenced: session.gen };',
     replace: '',
     by: cluster(800),
@@ -437,14 +437,14 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'N3',
     breaks: 'a session on its way to a node is nowhere',
     file: `${CLUSTER}/hand-overs.ts`,
-    find: 'this.#pending.has(sid) ||',
+    find: 'this.#arrivals.pending(sid) !== undefined ||',
     replace: '',
     by: { tests: HAND_OVERS },
   },
   {
     rule: 'N4',
     breaks: 'two attaches ask for one session at a time',
-    file: `${CLUSTER}/hand-overs.ts`,
+    file: `${CLUSTER}/arrivals.ts`,
     find: 'this.#pending.set(key.sid,',
     replace: "this.#pending.set('',",
     by: cluster(800),
@@ -452,7 +452,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'N5',
     breaks: 'a node that says nothing is taken for one without the session',
-    file: `${CLUSTER}/hand-overs.ts`,
+    file: `${CLUSTER}/arrivals.ts`,
     find: "if (!PostFailure.is(error, 'unreachable')) throw error;",
     replace: 'if (PostFailure === null) throw error;',
     by: { tests: HAND_OVERS },
@@ -460,7 +460,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'N5',
     breaks: 'a session is lost when the node is dead that knew where it went',
-    file: `${CLUSTER}/hand-overs.ts`,
+    file: `${CLUSTER}/arrivals.ts`,
     find: 'await this.#search.find(sid)',
     replace: '[]',
     by: cluster(800),

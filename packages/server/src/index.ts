@@ -31,18 +31,15 @@ export type {
   SnapshotContext,
 } from './channels/handlers.ts';
 export type { Member, ServerChannel, ServerPresence } from './channels/server-channel.ts';
+export type { EstateNews, TakeAnswer } from './cluster/departures.ts';
 export {
-  type EstateNews,
-  type FreeQuestion,
+  type HandOverQuestion,
   HandOvers,
   type HandOversOptions,
-  type MessagesQuestion,
   type SessionKeeper,
-  type TakeQuestion,
 } from './cluster/hand-overs.ts';
 export { Post, type Question } from './cluster/post.ts';
 export type { PresenceExchange } from './cluster/presence-exchange.ts';
-export type { SearchQuestion } from './cluster/session-search.ts';
 export type { CompressionOptions } from './compression.ts';
 export type { Clock } from './driver.ts';
 export type { AttachRequest } from './handshake.ts';

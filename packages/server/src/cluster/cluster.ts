@@ -7,21 +7,14 @@ import type { BrokerNodes } from '../brokers/nodes.ts';
 import type { Expiring } from '../credentials.ts';
 import type { LocationRefusal } from '../transports/edge.ts';
 import type { Exchange } from '../transports/exchange.ts';
+import type { Claimed } from './arrivals.ts';
 import type { CensusQuestion } from './census.ts';
+import type { EstateNews } from './departures.ts';
 import { Forwarding, type ServeQuestion } from './forwarding.ts';
-import {
-  type Claimed,
-  type EstateNews,
-  type FreeQuestion,
-  HandOvers,
-  type HandOversOptions,
-  type MessagesQuestion,
-  type TakeQuestion,
-} from './hand-overs.ts';
+import { type HandOverQuestion, HandOvers, type HandOversOptions } from './hand-overs.ts';
 import { Post, type Question } from './post.ts';
 import type { PresenceExchange } from './presence-exchange.ts';
 import { type ForwardedAnswer, RemoteCall } from './remote-call.ts';
-import type { SearchQuestion } from './session-search.ts';
 
 export interface ClusterOptions<I extends Identity & Expiring>
   extends Omit<HandOversOptions<I>, 'post' | 'application'> {
@@ -144,22 +137,13 @@ export class Cluster<I extends Identity & Expiring> {
   }
 
   #answer({ body, from, signal }: Question): unknown {
-    const question = body as
-      | TakeQuestion
-      | SearchQuestion
-      | MessagesQuestion
-      | FreeQuestion
-      | ServeQuestion
-      | CensusQuestion;
+    const question = body as HandOverQuestion | ServeQuestion | CensusQuestion;
     switch (question.ask) {
       case 'take':
-        return this.#handOvers.give(question, from);
       case 'search':
-        return this.#handOvers.whereabouts(question);
       case 'messages':
-        return this.#handOvers.messages(question);
       case 'free':
-        return this.#handOvers.free(question);
+        return this.#handOvers.answer(question, from);
       case 'serve':
         return this.#serve(question, signal);
       default:

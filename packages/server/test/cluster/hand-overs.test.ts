@@ -11,17 +11,11 @@ import {
 import { describe, expect, it } from 'vitest';
 import { AppSession } from '../../src/app-session.ts';
 import { memoryBroker } from '../../src/brokers/memory.ts';
+import type { EstateNews } from '../../src/cluster/departures.ts';
 import type { FormerNode } from '../../src/cluster/former-node.ts';
-import {
-  type EstateNews,
-  type FreeQuestion,
-  HandOvers,
-  type MessagesQuestion,
-  type TakeQuestion,
-} from '../../src/cluster/hand-overs.ts';
+import { type HandOverQuestion, HandOvers } from '../../src/cluster/hand-overs.ts';
 import { Post } from '../../src/cluster/post.ts';
 import { SessionEstate } from '../../src/cluster/session-estate.ts';
-import type { SearchQuestion } from '../../src/cluster/session-search.ts';
 import { Encoder } from '../../src/encoder.ts';
 import { ResumeKeys } from '../../src/keys.ts';
 import { type SharedLine, sharedLine } from '../../src/shared-line.ts';
@@ -68,12 +62,7 @@ class Node {
     });
     this.post = new Post({
       ...{ node: name, nodes: wire, clock },
-      answer: ({ body, from }) => {
-        const question = body as TakeQuestion | SearchQuestion | MessagesQuestion | FreeQuestion;
-        if (question.ask === 'take') return this.handOvers.give(question, from);
-        if (question.ask === 'free') return this.handOvers.free(question);
-        return question.ask === 'search' ? this.handOvers.whereabouts(question) : this.handOvers.messages(question);
-      },
+      answer: ({ body, from }) => this.handOvers.answer(body as HandOverQuestion, from),
       hear: (news, from) => this.handOvers.hear(news as EstateNews, from),
       onNodes: () => {},
       onError: (error) => expect.unreachable(String(error)),
@@ -356,7 +345,7 @@ describe('a session that nobody knows of who should', () => {
     await d.post.open();
     await c.take(3, session.key, 'ann', 'b');
     c.attach({ gen: 3, key: session.key });
-    expect(b.handOvers.trace(session.sid)).toBe('c');
+    expect(b.handOvers.ownerOf(session.key, { hint: undefined, forwarded: true })).toBe('c');
     expect(await d.take(4, session.key, 'ann', 'a')).toBeNull();
     expect(d.registry.session(session.sid)).toBeDefined();
   });
@@ -366,7 +355,8 @@ describe('a session that nobody knows of who should', () => {
     const session = a.create();
     wire.holds = true;
     const taken = b.take(2, session.key);
-    expect(b.handOvers.whereabouts({ ask: 'search', sids: ['other', session.sid] })).toEqual([[session.sid, 'b']]);
+    const question = { ask: 'search', sids: ['other', session.sid] } as const;
+    expect(b.handOvers.answer(question, 'c')).toEqual([[session.sid, 'b']]);
     while (b.registry.size === 0) {
       await turn();
       wire.deliver();
