@@ -17,7 +17,7 @@ export class NodeCall implements HttpCall {
   listener: CallListener | null = null;
   /** Whether the head of an open answer is out. */
   #isBegun = false;
-  /** Whether the socket will say when it has drained. */
+  /** Whether what was written to last will say when it has drained. */
   #isDraining = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -77,21 +77,15 @@ export class NodeCall implements HttpCall {
   write(bytes: Buffer): void {
     const socket = this.#isBegun ? chunkSocketOf(this.#response) : null;
     this.#isBegun = true;
-    if (socket !== null) {
-      if (!socket.write(chunks.of(bytes))) this.#awaitDrainOf(socket);
-    } else if (!this.#response.write(bytes)) this.#awaitDrain();
+    if (socket === null) this.#awaitDrain(this.#response, this.#response.write(bytes));
+    else this.#awaitDrain(socket, socket.write(chunks.of(bytes)));
   }
 
-  /** Most answers are never congested, and need no listener for it. */
-  #awaitDrain(): void {
-    if (this.#response.listenerCount('drain') === 0) this.#response.on('drain', onDrain);
-  }
-
-  /** Node tells the response of what it has written to it, and of nothing else. */
-  #awaitDrainOf(socket: Socket): void {
-    if (this.#isDraining) return;
+  /** Node tells the response of what was written to it, and of nothing else. Most answers are never congested, and need no listener for it. */
+  #awaitDrain(writtenTo: ServerResponse | Socket, hasRoom: boolean): void {
+    if (hasRoom || this.#isDraining) return;
     this.#isDraining = true;
-    socket.once('drain', () => {
+    writtenTo.once('drain', () => {
       this.#isDraining = false;
       this.listener?.handleDrain();
     });
@@ -108,10 +102,6 @@ export class NodeCall implements HttpCall {
 
 function onClose(this: Answered): void {
   this[call]?.listener?.handleClosed();
-}
-
-function onDrain(this: Answered): void {
-  this[call]?.listener?.handleDrain();
 }
 
 function uncork(response: ServerResponse): void {
