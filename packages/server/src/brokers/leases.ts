@@ -7,6 +7,8 @@
  * be brought is asked for again after a while, and counts as dead if nobody listens then.
  */
 import { nanoid } from 'nanoid';
+import { systemClock } from '../driver.ts';
+import type { Timing } from '../timing.ts';
 import { escapedName, unescapedName } from './escaped-name.ts';
 import {
   type BrokerNode,
@@ -71,17 +73,19 @@ const newLease = (name: string): string => `${escapedName(name)} ${nanoid(10).re
 export class LeasedNodes implements BrokerNodes {
   readonly #store: LeaseStore;
   readonly #leaseMs: number;
+  readonly #clock: Timing;
   readonly #joined = new Set<LeasedNode>();
   #closed = false;
 
-  constructor(store: LeaseStore, leaseMs: number) {
+  constructor(store: LeaseStore, leaseMs: number, clock: Timing = systemClock) {
     this.#store = store;
     this.#leaseMs = leaseMs;
+    this.#clock = clock;
   }
 
   async join(name: string, listener: NodeListener): Promise<BrokerNode> {
     const node = new LeasedNode({
-      ...{ name, listener, store: this.#store, beatMs: this.#leaseMs / 3 },
+      ...{ name, listener, store: this.#store, clock: this.#clock, beatMs: this.#leaseMs / 3 },
       onClosed: () => this.#joined.delete(node),
     });
     await node.begin();
@@ -135,6 +139,7 @@ interface LeasedNodeOptions {
   readonly name: string;
   readonly listener: NodeListener;
   readonly store: LeaseStore;
+  readonly clock: Timing;
   readonly beatMs: number;
   readonly onClosed: () => void;
 }
@@ -150,9 +155,10 @@ class LeasedNode implements BrokerNode {
   /** Who was alive, as told last. */
   #told = '';
   #beating = false;
-  #timer: NodeJS.Timeout | null = null;
-  /** Nodes that did not listen, and when they are looked at again. */
-  readonly #unheard = new Map<string, NodeJS.Timeout>();
+  /** Takes back the next beat. */
+  #cancelBeat: () => void = () => {};
+  /** Nodes that did not listen, and what takes back that they are looked at again. */
+  readonly #unheard = new Map<string, () => void>();
   /** Leases that run, of nodes that are dead. */
   readonly #deserted = new Set<string>();
   #closed = false;
@@ -164,7 +170,7 @@ class LeasedNode implements BrokerNode {
   }
 
   async begin(): Promise<void> {
-    const { beatMs, store, listener } = this.#options;
+    const { store, listener } = this.#options;
     await store.listen(this.name, (text, from) => {
       if (text !== ARRIVED) listener.message(text, from);
       else this.#look().catch(() => {});
@@ -177,7 +183,7 @@ class LeasedNode implements BrokerNode {
       store.stopListening(this.name);
       throw error;
     }
-    this.#timer = setInterval(() => void this.#beat(), beatMs).unref();
+    this.#awaitBeat();
   }
 
   send(to: string, text: string): void {
@@ -207,8 +213,8 @@ class LeasedNode implements BrokerNode {
     if (this.#closed) return;
     const { store, onClosed } = this.#options;
     this.#closed = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    for (const timer of this.#unheard.values()) clearTimeout(timer);
+    this.#cancelBeat();
+    for (const cancel of this.#unheard.values()) cancel();
     this.#unheard.clear();
     this.#book.clear();
     store.stopListening(this.name);
@@ -227,8 +233,11 @@ class LeasedNode implements BrokerNode {
   /** Nobody listens there. A node that is only cut off has a beat to be back. */
   #suspect(node: string): void {
     if (this.#closed || this.#unheard.has(node)) return;
-    const timer = setTimeout(() => void this.#lookAgain(node), this.#options.beatMs).unref();
-    this.#unheard.set(node, timer);
+    const { clock, beatMs } = this.#options;
+    this.#unheard.set(
+      node,
+      clock.after(beatMs, () => void this.#lookAgain(node)),
+    );
   }
 
   async #lookAgain(node: string): Promise<void> {
@@ -252,6 +261,14 @@ class LeasedNode implements BrokerNode {
       this.#uncertain = true;
       throw error;
     }
+  }
+
+  #awaitBeat(): void {
+    const { clock, beatMs } = this.#options;
+    this.#cancelBeat = clock.after(beatMs, () => {
+      this.#awaitBeat();
+      void this.#beat();
+    });
   }
 
   /** Whatever fails here is tried again with the next beat. */
