@@ -22,10 +22,6 @@ export class Followers {
     this.#feed = feed;
   }
 
-  get channels(): Iterable<string> {
-    return this.#channels.keys();
-  }
-
   async add(channel: string, listener: BrokerListener): Promise<void> {
     const known = this.#channels.get(channel);
     const followed = known ?? { listeners: new Set(), opened: this.#feed.open(channel) };

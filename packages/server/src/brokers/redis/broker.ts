@@ -1,6 +1,5 @@
 import { type Position, RunnelError } from '@runnel/protocol';
 import { nanoid } from 'nanoid';
-import { Backoff } from '../backoff.ts';
 import type {
   Broker,
   BrokerListener,
@@ -12,10 +11,8 @@ import type {
   ReadQuery,
 } from '../broker.ts';
 import { entryOfText, entryText } from '../entry-text.ts';
-import { Followers } from '../followers.ts';
 import { LeasedNodes } from '../leases.ts';
-import { LinkKeeper } from '../link-keeper.ts';
-import type { BrokerNodes } from '../nodes.ts';
+import { DEDUP_MS, LEASE_MS, type LinkedBrokerOptions, LinkedChannels } from '../linked-channels.ts';
 import { ClusterLink } from './cluster-link.ts';
 import { RedisKeys } from './keys.ts';
 import { announcementOf, RedisLeases } from './leases.ts';
@@ -23,25 +20,15 @@ import type { RedisConnectionOptions, RedisLink, RunScript } from './link.ts';
 import { PUBLISH, READ, TELL, TOUCH } from './script.ts';
 import { SingleLink } from './single-link.ts';
 
-export interface RedisBrokerOptions {
+export interface RedisBrokerOptions extends LinkedBrokerOptions {
   /** `redis://…` or `rediss://…`; a list of them: some nodes of a Redis Cluster, which tell of the others. */
   readonly url: string | readonly string[];
   /** What all keys and topics begin with: brokers that share it share their channels. Default: `runnel`. */
   readonly prefix?: string | undefined;
   /** How connections are made, beside `url`: credentials, TLS. */
   readonly connection?: RedisConnectionOptions | undefined;
-  /** How long a call may go unanswered before it fails and the connection is given up for another, ms. Default: 5,000. */
-  readonly timeoutMs?: number | undefined;
-  /** How long an idempotency key is remembered, ms. Default: as `limits.dedupMs`, 5 minutes. */
-  readonly dedupMs?: number | undefined;
   /** How long a channel is remembered that nobody publishes to or reads, ms: then its next message has another epoch. Default: a day. */
   readonly idleMs?: number | undefined;
-  /** How long a node counts as alive that is not heard of, ms. Default: 10,000. */
-  readonly leaseMs?: number | undefined;
-  /** Calls that may wait for an answer. Default: 10,000. */
-  readonly pendingMax?: number | undefined;
-  /** What they may carry together, UTF-16 units. Default: 64 Mi. */
-  readonly pendingLengthMax?: number | undefined;
 }
 
 /**
@@ -55,66 +42,39 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 }
 
 class RedisBroker implements Broker {
-  readonly nodes: BrokerNodes;
+  readonly nodes: LeasedNodes;
   readonly #keys: RedisKeys;
-  readonly #links: LinkKeeper<RedisLink>;
-  readonly #followers: Followers;
+  readonly #channels: LinkedChannels<RedisLink>;
   readonly #leases: RedisLeases;
-  readonly #nodes: LeasedNodes;
   readonly #dedupMs: string;
   readonly #idleMs: string;
-  /** Channel by topic, of those that are followed. */
-  readonly #channels = new Map<string, string>();
 
   constructor(options: RedisBrokerOptions) {
-    const { url, prefix = 'runnel', connection = {}, timeoutMs = 5_000, leaseMs = 10_000 } = options;
-    const { dedupMs = 300_000, idleMs = 86_400_000, pendingMax = 10_000, pendingLengthMax = 67_108_864 } = options;
+    const { url, prefix = 'runnel', connection = {} } = options;
+    const { dedupMs = DEDUP_MS, leaseMs = LEASE_MS, idleMs = 86_400_000 } = options;
     const urls = typeof url === 'string' ? [url] : url;
     for (const one of urls) if (!/^rediss?:$/.test(new URL(one).protocol)) throw new TypeError(`Not redis: ${one}`);
     this.#keys = new RedisKeys(prefix);
     this.#dedupMs = String(dedupMs);
     this.#idleMs = String(idleMs);
-    this.#followers = new Followers({
-      open: (channel) => {
-        const topic = this.#keys.topic(channel);
-        this.#channels.set(topic, channel);
-        return this.#links.subscribe(topic);
-      },
-      close: (channel) => {
-        const topic = this.#keys.topic(channel);
-        this.#channels.delete(topic);
-        this.#links.unsubscribe(topic);
-      },
-    });
     const Redis = typeof url === 'string' ? SingleLink : ClusterLink;
-    this.#links = new LinkKeeper<RedisLink>({
+    this.#channels = new LinkedChannels<RedisLink>({
+      ...options,
       server: 'Redis',
-      createLink: (events) =>
-        new Redis({
-          ...events,
-          urls,
-          connection,
-          connectMs: timeoutMs,
-          onMessage: (topic, text) => this.#hear(topic, text),
-        }),
-      backoff: new Backoff({ minMs: 50, maxMs: 2_000 }),
-      timeoutMs,
-      callsMax: pendingMax,
-      lengthMax: pendingLengthMax,
-      topics: () => [
-        ...Array.from(this.#followers.channels, (channel) => this.#keys.topic(channel)),
-        ...this.#leases.inboxes,
-      ],
+      createLink: (given) =>
+        new Redis({ ...given, urls, connection, onMessage: (topic, text) => this.#hear(topic, text) }),
+      topicOf: (channel) => this.#keys.topic(channel),
+      inboxes: () => this.#leases.inboxes,
     });
-    this.#leases = new RedisLeases({ links: this.#links, run: this.#run, keys: this.#keys, leaseMs });
-    this.#nodes = new LeasedNodes(this.#leases, leaseMs);
-    this.nodes = this.#nodes;
+    const { links } = this.#channels;
+    this.#leases = new RedisLeases({ links, run: this.#run, keys: this.#keys, leaseMs });
+    this.nodes = new LeasedNodes(this.#leases, leaseMs);
   }
 
   readonly #run: RunScript = (script, keys, args) => {
     let length = 0;
     for (const arg of args) length += arg.length;
-    return this.#links.call((link) => link.run(script, keys, args), length);
+    return this.#channels.links.call((link) => link.run(script, keys, args), length);
   };
 
   async publish(
@@ -168,35 +128,35 @@ class RedisBroker implements Broker {
   }
 
   subscribe(channel: string, listener: BrokerListener): Promise<void> {
-    return this.#followers.add(channel, listener);
+    return this.#channels.followers.add(channel, listener);
   }
 
   unsubscribe(channel: string, listener: BrokerListener): void {
-    this.#followers.remove(channel, listener);
+    this.#channels.followers.remove(channel, listener);
   }
 
   watch(watcher: BrokerWatcher): () => void {
-    return this.#links.watchers.add(watcher);
+    return this.#channels.links.watchers.add(watcher);
   }
 
   async close(): Promise<void> {
-    await this.#nodes.close();
-    this.#followers.clear();
-    this.#links.close();
+    await this.nodes.close();
+    this.#channels.close();
   }
 
   /** `m<epoch> <offset>\n<entry>`, `v<entry>`; `p<lease>\n<member>\n<data>` or `l<lease>\n<member>`; or what is in an inbox. */
   #hear(topic: string, text: string): void {
-    const channel = this.#channels.get(topic);
+    const channel = this.#channels.of(topic);
     if (channel === undefined) return this.#leases.hear(topic, text);
+    const { followers } = this.#channels;
     const kind = text[0];
     const body = text.slice(1);
     if (kind === 'm') {
       const end = body.indexOf('\n');
       const { epoch, offset } = positionOf(body.slice(0, end));
-      this.#followers.message(channel, entryAt(offset, body.slice(end + 1)), epoch);
-    } else if (kind === 'v') this.#followers.volatile(channel, entryOfText(body));
-    else this.#followers.presence(channel, announcementOf(body));
+      followers.message(channel, entryAt(offset, body.slice(end + 1)), epoch);
+    } else if (kind === 'v') followers.volatile(channel, entryOfText(body));
+    else followers.presence(channel, announcementOf(body));
   }
 }
 

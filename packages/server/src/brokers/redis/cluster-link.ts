@@ -13,14 +13,14 @@ export class ClusterLink implements RedisLink {
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
-    const { urls, connection, connectMs, onMended } = options;
+    const { urls, connection, timeoutMs, onMended } = options;
     const { database: _, socket, ...rest } = connection;
     this.#cluster = createCluster({
       rootNodes: urls.map((url) => ({ url })),
       defaults: {
         ...rest,
         disableOfflineQueue: true,
-        socket: { ...socket, connectTimeout: connectMs } as Socket,
+        socket: { ...socket, connectTimeout: timeoutMs } as Socket,
       },
     });
     this.#cluster.on('error', ignored);

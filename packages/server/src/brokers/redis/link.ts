@@ -12,7 +12,7 @@ export interface RedisLinkOptions extends LinkEvents {
   /** One server, or some of a cluster's. */
   readonly urls: readonly string[];
   readonly connection: RedisConnectionOptions;
-  readonly connectMs: number;
+  readonly timeoutMs: number;
   /** Somebody has published. */
   readonly onMessage: (topic: string, text: string) => void;
 }

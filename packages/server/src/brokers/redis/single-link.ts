@@ -63,13 +63,13 @@ export class SingleLink implements RedisLink {
   readonly #hear = (text: string, topic: string): void => this.#options.onMessage(topic, text);
 
   #client(): ReturnType<typeof createClient> {
-    const { urls, connection, connectMs, onBroken } = this.#options;
+    const { urls, connection, timeoutMs, onBroken } = this.#options;
     const client = createClient({
       ...connection,
       url: urls[0] as string,
       disableOfflineQueue: true,
       // A connection that is lost is the end of the link: the broker opens another.
-      socket: { ...connection.socket, connectTimeout: connectMs, reconnectStrategy: false } as Socket,
+      socket: { ...connection.socket, connectTimeout: timeoutMs, reconnectStrategy: false } as Socket,
     }) as ReturnType<typeof createClient>;
     client.on('error', onBroken);
     return client;
