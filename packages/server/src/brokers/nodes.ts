@@ -57,7 +57,8 @@ export interface BrokerNodes {
   agree(name: string, proposal: string): Promise<string>;
 }
 
-const INBOX_BYTES_MAX = 524_288;
+/** Of one message to a node, UTF-8. */
+export const INBOX_BYTES_MAX = 524_288;
 
 /** @throws RangeError for a text that is too long for a node's inbox */
 export function checkInboxText(text: string): void {

@@ -3,11 +3,11 @@
  * alive, *silent* where one is and says nothing. A letter that is longer than one message travels in parts.
  */
 import { nanoid } from 'nanoid';
-import type { BrokerNode, BrokerNodes } from '../brokers/nodes.ts';
+import { type BrokerNode, type BrokerNodes, INBOX_BYTES_MAX } from '../brokers/nodes.ts';
 import type { Timing } from '../timing.ts';
 
-/** UTF-16 units of one message. */
-const PART_LENGTH = 262_144;
+/** UTF-16 units of one message: none takes more than three bytes, quoted or not, and beside a part there is its number. */
+const PART_LENGTH = Math.floor((INBOX_BYTES_MAX - 1_024) / 3);
 /** Of a letter in parts. */
 const LETTER_LENGTH_MAX = 67_108_864;
 

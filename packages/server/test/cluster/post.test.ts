@@ -48,14 +48,17 @@ describe('the post between nodes', () => {
     expect(b.questions).toHaveLength(1);
   });
 
-  it('brings letters that are longer than a message, whole, also beside others', async () => {
-    const { a, b } = await parties();
-    const long = 'é'.repeat(1_000_000);
-    const asked = a.post.ask('b', long, { timeoutMs: 100 });
-    a.post.tell('b', 'short');
-    expect(await asked).toBe(long);
-    expect(b.heard).toEqual(['short']);
-  });
+  it.each(['a', 'é', '語', '😀', '"', '\n'])(
+    'brings letters that are longer than a message, whole, also beside others: %j',
+    async (character) => {
+      const { a, b } = await parties();
+      const long = character.repeat(1_000_000);
+      const asked = a.post.ask('b', long, { timeoutMs: 100 });
+      a.post.tell('b', 'short');
+      expect(await asked).toBe(long);
+      expect(b.heard).toEqual(['short']);
+    },
+  );
 
   it('reads a letter of which a part came twice', async () => {
     const { wire, a } = await parties();
