@@ -147,7 +147,7 @@ describe('a session that moves', () => {
         .sort()
         .join();
     const seen: string[] = [await byNodes()];
-    nodes.broker.nodes.onMembers = () => void byNodes().then((by) => seen.push(by));
+    nodes.broker.onMembers = () => void byNodes().then((by) => seen.push(by));
     nodes.balancer.cutAll();
     await condition('only the other node has it', async () => (await byNodes()) === second.name);
     expect(seen).toContain([first.name, second.name].sort().join());

@@ -96,7 +96,7 @@ export class Nodes {
   /** Without a word. */
   async kill(node: Node): Promise<void> {
     this.nodes.splice(this.nodes.indexOf(node), 1);
-    this.broker.nodes.drop(node.name);
+    this.broker.drop(node.name);
     await node.http.crash();
     await node.realtime.close({ timeoutMs: 0 });
   }
