@@ -291,9 +291,7 @@ export class Switchboard implements ClientApp {
   // ——— ClientApp ———
 
   subs(): AttachSub[] {
-    return [...this.#channels.values()]
-      .slice(0, DEFAULT_LIMITS.channels)
-      .map(({ name, from }) => [this.#routes.nextId(), name, from]);
+    return [...this.#channels.values()].map(({ name, from }) => [this.#routes.nextId(), name, from]);
   }
 
   lost(): void {

@@ -3,15 +3,10 @@
  * until that is answered, in `#live` by its number from then on; or it has failed for good, and is only remembered.
  */
 import { type ClosingCode, codeOf, RunnelError, verdictOf } from '../errors.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
 import { backoffMs } from '../session/client/schedules.ts';
 import { type AttachSub, type Subscribed, type SubscribeOptions, Type } from '../wire/frames.ts';
-import { utf8Length } from '../wire/utf8.ts';
 import type { Send } from './calls.ts';
 import { Subscription, type SubscriptionListener } from './subscription.ts';
-
-/** An attach is one line, which holds the credentials and its other fields too. What does not fit is subscribed after the welcome. */
-const ATTACH_SUBS_BYTES_MAX = DEFAULT_LIMITS.lineBytes - DEFAULT_LIMITS.authBytes - 2_048;
 
 export class Subscriptions {
   readonly #nextId: () => number;
@@ -55,19 +50,11 @@ export class Subscriptions {
     if (subscription.known) this.#leaving.add(name);
   }
 
-  /** PROTOCOL §4.0: what an attach asks for. */
+  /** PROTOCOL §4.0: what an attach asks for, as far as there is room in it. */
   subs(): AttachSub[] {
     const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
     wanted.sort((a, b) => a.id - b.id);
-    const subs: AttachSub[] = [];
-    let bytes = 0;
-    for (const { id, name, from } of wanted.slice(0, DEFAULT_LIMITS.channels)) {
-      const sub = [id, name, from] as const;
-      bytes += utf8Length(JSON.stringify(sub)) + 1;
-      if (bytes > ATTACH_SUBS_BYTES_MAX) break;
-      subs.push(sub);
-    }
-    return subs;
+    return wanted.map(({ id, name, from }) => [id, name, from]);
   }
 
   /** The incarnation is over: all that has not failed for good has to be asked for again. */

@@ -241,14 +241,25 @@ describe('a client that seeks a link', () => {
     expect(attaches).toHaveLength(1);
   });
 
-  it('asks an attach for as many channels as one line holds', () => {
-    const subs = Array.from({ length: 1_000 }, (_, i) => [i + 1, `channel-${i}-${'é'.repeat(60)}`, {}] as const);
+  /** The body of the first attach that asks for so many channels, and how many are in it. */
+  function attachFor(count: number, name: (i: number) => string): { readonly bytes: number; readonly asked: number } {
+    const subs = Array.from({ length: count }, (_, i) => [i + 1, name(i), {}] as const);
     const session = newSession({ transports: ['poll'], subs });
     session.start(0);
     const [effect] = session.takeEffects();
     const body = effect?.type === 'request' ? effect.body : '';
-    expect(new TextEncoder().encode(body).length).toBeLessThanOrEqual(65_536 - 16_384);
-    expect((JSON.parse(body) as [0, { subs: unknown[] }])[1].subs.length).toBeGreaterThan(250);
+    const [, header] = JSON.parse(body) as [0, { subs: unknown[] }];
+    return { bytes: new TextEncoder().encode(body).length, asked: header.subs.length };
+  }
+
+  it('asks an attach for as many channels as one line holds', () => {
+    const { bytes, asked } = attachFor(1_000, (i) => `channel-${i}-${'é'.repeat(60)}`);
+    expect(bytes).toBeLessThanOrEqual(65_536 - 16_384);
+    expect(asked).toBeGreaterThan(250);
+  });
+
+  it('asks an attach for no more channels than a session may have', () => {
+    expect(attachFor(1_500, (i) => `c${i}`).asked).toBe(1_000);
   });
 
   it('stays where it is when asked for a transport that the server does not have', () => {

@@ -125,9 +125,9 @@ const nobody = (newId: () => string): IdentityState => ({ cid: newId(), welcome:
 /** PROTOCOL §2: as many as fit; the rest are subscribed after the welcome. */
 function fitting(subs: readonly AttachSub[]): readonly AttachSub[] {
   let bytes = 0;
-  const end = subs.findIndex((sub) => {
+  const end = subs.findIndex((sub, count) => {
     bytes += utf8Length(JSON.stringify(sub)) + 1;
-    return bytes > SUBS_BYTES_MAX;
+    return bytes > SUBS_BYTES_MAX || count === DEFAULT_LIMITS.channels;
   });
   return end < 0 ? subs : subs.slice(0, end);
 }
