@@ -38,6 +38,7 @@ export interface Member {
 
 /** The channel as the server has it. */
 interface Live extends Omit<Subscribed, 'presence'> {
+  n: number;
   /** Of the last message that came, or where the subscription began. */
   offset: number;
   /** Of the newest message that is known of. */
@@ -54,6 +55,8 @@ export interface CommonChannelState {
   readonly declares: CommonChannel['declares'];
 }
 
+/** The number of no channel. */
+const NOWHERE = -1;
 /** Frames that are kept for one tab while it is reading. */
 const HELD_MAX = 1_000;
 
@@ -61,7 +64,7 @@ export class CommonChannel {
   readonly name: string;
   readonly #ports: ChannelPorts;
   readonly #members: Map<TabId, Member>;
-  /** The subscribe that is not answered; null where none is under way. */
+  /** The subscribe that went up last; null where none did in this incarnation. */
   #asked: AttachSub | null;
   /** Null before the answer. */
   #live: Live | null;
@@ -197,22 +200,29 @@ export class CommonChannel {
   handleSubscribed(answer: Subscribed): void {
     const asked = JSON.stringify(this.#asked?.[2]);
     const { presence, ...live } = answer;
-    this.#asked = null;
     this.#live = { ...live };
     this.#present = presence ? new Map(presence.map((entry) => [entry.id, entry])) : null;
     for (const [tab, member] of this.#members) {
-      if (JSON.stringify(member.from) === asked) this.#admit(tab, member, answer);
+      // PROTOCOL §5.17: the session has moved, and goes on.
+      if (member.phase === 'live') this.#ports.tell([tab], [Type.subscribed, member.id, answer]);
+      else if (member.phase === 'asked' && JSON.stringify(member.from) === asked) this.#admit(tab, member, answer);
       else this.#serve(tab, member, this.#live);
     }
   }
 
-  /** The subscription was refused, or has ended: everyone hears of it, and asks again on their own. */
-  fail(code: string, message: string, retryable: boolean): void {
+  /** The session has another node, where another channel has the number: what comes under it is not for this one. */
+  displace(): void {
+    if (this.#live !== null) this.#live.n = NOWHERE;
+  }
+
+  /** The subscription was refused, or revoked, of which `retryable: null` says nothing: everyone hears of it, and asks again on their own. */
+  fail(code: string, message: string, retryable: boolean | null): void {
+    const n = retryable === null ? this.n : null;
     for (const [tab, { id, phase }] of this.#members) {
-      const revoked = phase === 'live' && this.#live !== null;
+      const isRevoked = n !== null && phase === 'live';
       this.#ports.tell(
         [tab],
-        revoked ? [Type.revoked, this.#live?.n ?? 0, code, message] : [Type.error, id, code, message, retryable],
+        isRevoked ? [Type.revoked, n, code, message] : [Type.error, id, code, message, retryable ?? false],
       );
     }
     this.#members.clear();

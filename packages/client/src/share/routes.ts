@@ -16,7 +16,6 @@ export interface CallRoute {
 
 export type Route =
   | CallRoute
-  | { readonly type: 'subscribe'; readonly channel: string }
   /** The host itself has asked. */
   | { readonly type: 'own'; readonly settle: Settle };
 

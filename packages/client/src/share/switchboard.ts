@@ -78,10 +78,7 @@ export class Switchboard implements ClientApp {
     this.#routes = new Routes(resume?.routes);
     this.#outbox = new Outbox(resume?.outbox);
     for (const [id, taken] of resume?.tabs ?? []) this.#tabs.set(id, { taken, waiting: [] });
-    for (const state of resume?.channels ?? []) {
-      const channel = this.#channel(state.name, state);
-      if (channel.asked !== null) this.#routes.set(channel.asked[0], { type: 'subscribe', channel: state.name });
-    }
+    for (const state of resume?.channels ?? []) this.#channel(state.name, state);
     for (const channel of this.#channels.values()) channel.restart();
   }
 
@@ -252,13 +249,8 @@ export class Switchboard implements ClientApp {
 
   #askFor(channel: CommonChannel): void {
     const sub = [this.#routes.nextId(), channel.name, channel.from] as const;
-    this.#asked(channel, sub);
-    this.#push([Type.subscribe, ...sub]);
-  }
-
-  #asked(channel: CommonChannel, sub: AttachSub): void {
     channel.ask(sub);
-    this.#routes.set(sub[0], { type: 'subscribe', channel: channel.name });
+    this.#push([Type.subscribe, ...sub]);
   }
 
   #unsubscribe(tab: TabId, name: string): void {
@@ -266,7 +258,6 @@ export class Switchboard implements ClientApp {
     channel?.leave(tab);
     if (!channel?.isEmpty) return;
     this.#channels.delete(name);
-    if (channel.asked !== null) this.#routes.delete(channel.asked[0]);
     if (channel.live !== null || channel.asked !== null) this.#push([Type.unsubscribe, name]);
   }
 
@@ -314,7 +305,7 @@ export class Switchboard implements ClientApp {
     for (const sub of subs) {
       const channel = this.#channels.get(sub[1]);
       if (channel === undefined) this.#push([Type.unsubscribe, sub[1]]);
-      else this.#asked(channel, sub);
+      else channel.ask(sub);
     }
     for (const tab of this.#tabs.keys()) {
       const own: AttachSub[] = [];
@@ -343,17 +334,17 @@ export class Switchboard implements ClientApp {
       case Type.refresh:
         return this.#options.onRefresh();
       case Type.subscribed: {
-        const route = this.#routes.get(frame[1]);
-        this.#routes.delete(frame[1]);
-        if (route?.type === 'subscribe') this.#channels.get(route.channel)?.handleSubscribed(frame[2]);
-        return;
+        const [, id, answer] = frame;
+        // PROTOCOL §5.17: whoever had the number had it at another node.
+        this.#numbered(answer.n)?.displace();
+        return this.#subscribedBy(id)?.handleSubscribed(answer);
       }
       case Type.result:
       case Type.error:
       case Type.part:
         return this.#answer(frame);
       case Type.revoked:
-        return this.#fail(this.#numbered(frame[1]), frame[2], frame[3], false);
+        return this.#fail(this.#numbered(frame[1]), frame[2], frame[3], null);
       default:
         return this.#numbered(frame[1])?.handle(frame as ChannelFrame);
     }
@@ -362,7 +353,10 @@ export class Switchboard implements ClientApp {
   #answer(frame: Extract<AppDownFrame, readonly [19 | 20 | 27, ...unknown[]]>): void {
     const [type, id] = frame;
     const route = this.#routes.get(id);
-    if (route === undefined) return;
+    if (route === undefined) {
+      if (type === Type.error) this.#fail(this.#subscribedBy(id), frame[2], frame[3], frame[4]);
+      return;
+    }
     if (type !== Type.part) this.#routes.delete(id);
     switch (route.type) {
       case 'call': {
@@ -370,19 +364,22 @@ export class Switchboard implements ClientApp {
         const [, , ...rest] = frame;
         return this.#tell(route.tab, ['frame', [type, route.id, ...rest] as unknown as AppDownFrame]);
       }
-      case 'subscribe':
-        if (type === Type.error) this.#fail(this.#channels.get(route.channel), frame[2], frame[3], frame[4]);
-        return;
       case 'own':
         if (type === Type.result) route.settle(null, frame[2] ?? null);
         else if (type === Type.error) route.settle(new RunnelError(frame[2], frame[3], { retryable: frame[4] }));
     }
   }
 
-  #fail(channel: CommonChannel | undefined, code: string, message: string, retryable: boolean): void {
+  #fail(channel: CommonChannel | undefined, code: string, message: string, retryable: boolean | null): void {
     if (channel === undefined) return;
     this.#channels.delete(channel.name);
     channel.fail(code, message, retryable);
+  }
+
+  /** The channel that was last subscribed with the id. */
+  #subscribedBy(id: number): CommonChannel | undefined {
+    for (const channel of this.#channels.values()) if (channel.asked?.[0] === id) return channel;
+    return undefined;
   }
 
   #numbered(n: number): CommonChannel | undefined {

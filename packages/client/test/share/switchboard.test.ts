@@ -222,6 +222,73 @@ describe('A channel', () => {
   });
 });
 
+describe('A session that has moved to another node', () => {
+  const inRoom = (n: number, data: unknown): AppDownFrame => [16, n, 1, 0, data];
+
+  /** Tab a is in two channels, tab b in the second. */
+  function moving(): Switchboard {
+    const made = opened('a', 'b');
+    up(made, 'a', 0, [28, 1, 'room', {}], [28, 2, 'user', {}]);
+    up(made, 'b', 0, [28, 7, 'user', {}]);
+    made.frame(subscribed(1, { n: 1 }));
+    made.frame(subscribed(2, { n: 2 }));
+    told = [];
+    return made;
+  }
+
+  test('goes on in each channel, also where one has the number by then that another had', () => {
+    const made = moving();
+    made.frame(subscribed(1, { n: 2, recovered: true }));
+    made.frame(inRoom(2, 'to the room'));
+    made.frame(subscribed(2, { n: 1, recovered: true }));
+    made.frame(inRoom(1, 'to the user'));
+    expect(framesOf('a')).toEqual([
+      subscribed(1, { n: 2, recovered: true }),
+      inRoom(2, 'to the room'),
+      subscribed(2, { n: 1, recovered: true }),
+      inRoom(1, 'to the user'),
+    ]);
+    expect(framesOf('b')).toEqual([subscribed(7, { n: 1, recovered: true }), inRoom(1, 'to the user')]);
+  });
+
+  test('hears nothing of a channel that every tab has just left under the number that another had', () => {
+    const made = moving();
+    up(made, 'a', 2, [29, 'room']);
+    made.frame(subscribed(1, { n: 2, recovered: true }));
+    made.frame(inRoom(2, 'to those who left'));
+    expect(framesOf('a')).toEqual([]);
+  });
+
+  test('has it told to every tab where a channel cannot be had there', () => {
+    const made = moving();
+    made.frame([20, 2, 'forbidden', 'no', false]);
+    expect(framesOf('a')).toEqual([[20, 2, 'forbidden', 'no', false]]);
+    expect(framesOf('b')).toEqual([[20, 7, 'forbidden', 'no', false]]);
+    made.frame(inRoom(2, 'to nobody'));
+    expect(framesOf('b')).toHaveLength(1);
+  });
+
+  test('begins again what a tab was reading of the past', async () => {
+    const made = moving();
+    made.join('c', [[9, 'room', { rewind: 5 }]]);
+    made.steer(0);
+    made.frame(subscribed(1, { n: 3, offset: 1, head: 1, recovered: true }));
+    const page = { epoch: 'e', head: 1, complete: true, messages: [{ offset: 1, event: 'message', data: 'old' }] };
+    for (let pages = 0; pages < 2; pages += 1) {
+      made.steer(0);
+      for (const [type, id, , method] of port.sent.splice(0)) {
+        if (type !== 18) continue;
+        made.frame(method === '$history' ? [19, Number(id), page] : [20, Number(id), 'unknown_method', 'none', false]);
+      }
+      await turn();
+    }
+    expect(framesOf('c')).toEqual([
+      subscribed(9, { n: 3, offset: 0, head: 1, recovered: null }),
+      [16, 3, [1, 0], 0, 'old', {}],
+    ]);
+  });
+});
+
 describe('Presence', () => {
   const enter = (id: number, mood: string): unknown[] => [18, id, 'room', '$enter', mood, 1_000];
   const leave = (id: number): unknown[] => [18, id, 'room', '$leave', null, 1_000];
