@@ -64,6 +64,7 @@ export class Attendance {
   /** The channel is subscribed, perhaps in another session, which knows nothing of us. */
   handleSubscribed(): void {
     this.#told = null;
+    // What is refused has not entered any more.
     this.#tell(this.#current).catch(() => {});
   }
 
@@ -137,6 +138,7 @@ export class Attendance {
     if (entry === this.#told) return this.#answer;
     this.#told = entry;
     this.#answer = this.#answer.catch(() => {}).then(() => this.#ask(entry));
+    // Nobody may wait for it.
     this.#answer.catch(() => {});
     return this.#answer;
   }

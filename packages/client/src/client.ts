@@ -119,6 +119,7 @@ export class Client<C extends Contract<C>> extends Closable {
       beforeTurn: () => this.#shared.settle(),
       onSocketFailure: (reason, at) =>
         this.#attempts.note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
+      // Where it cannot be loaded each tab has a session of its own.
       loadShare: share
         ? (of) => import('./share/index.ts').then((code) => code.shareSession(share, of)).catch(() => null)
         : undefined,

@@ -45,6 +45,7 @@ export class HeldConnections {
           this.#tell(false);
         });
       for (let n = 0; n < PLACES; n += 1)
+        // It fails where it is given up, or where the page may have no locks: then its connections stay scarce.
         this.#locks.request(`runnel:held:${this.#origin}:${n}`, { signal }, take).catch(() => {});
     } else if (document) {
       document.addEventListener('visibilitychange', look, { signal });

@@ -109,6 +109,7 @@ export class ClientPresence<C extends Contract<C>, K extends PatternOf<C>> {
 
   /** The handle is closed. */
   close(): void {
+    // Where it fails with the session, that has left as well.
     if (this.#hasEntered) this.leave().catch(() => {});
   }
 

@@ -69,6 +69,7 @@ export function streamAnswer(
       settle(error);
     }
   });
+  // Who reads the parts only hears of it there.
   output.catch(() => {});
   return Object.assign(inbox, { output });
 }

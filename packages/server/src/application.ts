@@ -361,6 +361,7 @@ export class Application<I extends Identity & Expiring> implements ServerApp<Sha
       const handlers = await this.#core.handlersOf(resolved);
       await this.#core.authorizer.check(handlers, of, resolved, { action: 'presence' });
     } catch {
+      // Refused; what `authorize` threw was told to the app by then.
       this.#presence.leave(of, channel);
     }
   }

@@ -263,6 +263,7 @@ export class HubChannel implements BrokerListener {
       broker.unsubscribe(this.name, this);
       const error = new RunnelError('broker_failed', 'the broker did not take the subscription', { cause });
       for (const subscription of [...this.#joined]) subscription.refuse(error);
+      this.#hub.options.onError(cause, this.name);
     }
   }
 

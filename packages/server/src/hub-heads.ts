@@ -70,14 +70,10 @@ export class HubHeads {
     const names = [...channels.keys()];
     for (let from = 0; from < names.length; from += CHANNELS_AT_A_TIME) {
       const asked = names.slice(from, from + CHANNELS_AT_A_TIME);
-      try {
-        const heads = await broker.heads(asked);
-        if (this.#round !== round) return;
-        for (const name of asked) channels.get(name)?.check(heads.get(name), outageMs);
-      } catch {
-        // The broker is out of reach once more: it will say when it is back.
-        return;
-      }
+      // Null: the broker is out of reach once more, and will say when it is back.
+      const heads = await broker.heads(asked).catch(() => null);
+      if (heads === null || this.#round !== round) return;
+      for (const name of asked) channels.get(name)?.check(heads.get(name), outageMs);
     }
   }
 }

@@ -372,13 +372,14 @@ describe('a subscription that is under way', () => {
   );
 
   it.each(['subscribe', 'read'] as const)(
-    'is answered broker_failed when the broker fails to %s, and may be tried again',
+    'is answered broker_failed when the broker fails to %s, which the app is told, and may be tried again',
     async (step) => {
       const { gates, harness, ann } = await held(step);
       const id = ann.subscribe('room/a', { rewind: 5 });
       await turn();
       gates.fail(step);
       expect(await ann.codeOf(id)).toBe('broker_failed');
+      expect(harness.errors).toMatchObject([{ context: { during: 'subscribe', channel: 'room/a' } }]);
       expect(harness.app.stats).toMatchObject({ channels: 0, subscriptions: 0 });
       expect(await ann.codeOf(ann.subscribe('room/a', { rewind: 5 }))).toBeNull();
       expect(texts(ann)).toEqual(['x']);

@@ -34,18 +34,21 @@ export class Pulse {
     });
     let sent = 0;
     const timer = setInterval(() => {
+      // What does not come shows as what it is: that is what this is for.
       channel.publish('number', { n: sent++ }).catch(() => {});
     }, 1_000 / perSecond);
     const stop = () => {
       this.#stop = () => {};
       clearInterval(timer);
       this.#deliveries.forget(flowId);
+      // The server stops by itself too, later.
       channel
         .request('stop')
         .catch(() => {})
         .finally(() => channel.close());
     };
     this.#stop = stop;
+    // Without a start nothing comes, which shows.
     const started = channel.request('start', { count, perSecond }).catch(() => {});
     await Promise.race([started, new Promise((resolve) => setTimeout(resolve, patienceMs))]);
   }

@@ -71,6 +71,7 @@ export function streamAnswer(
       settle(error as RunnelError);
     }
   });
+  // Who reads the parts only hears of it there.
   output.catch(() => {});
   return {
     each: (given) => {

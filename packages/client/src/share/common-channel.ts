@@ -164,6 +164,7 @@ export class CommonChannel {
   }
 
   #quietly(method: string, data: unknown): void {
+    // No tab has asked for it. Where it fails with the session, the tabs enter anew.
     this.#ports.ask(this.name, method, data).catch(() => {});
   }
 

@@ -64,6 +64,7 @@ export class Host {
       tell: (to, news) => this.#tell(to, news),
       onFacts: () => this.#tell(null, ['facts', this.#facts()]),
       touch: () => this.#driver?.touch(),
+      // What is refused ends the session, which the tabs are told.
       onRefresh: () => void this.#driver.reauthenticate().catch(() => {}),
       resume: resume?.switchboard ?? null,
     });

@@ -173,6 +173,7 @@ class LeasedNode implements BrokerNode {
     const { store, listener } = this.#options;
     await store.listen(this.name, (text, from) => {
       if (text !== ARRIVED) listener.message(text, from);
+      // Where this fails, the next beat looks again.
       else this.#look().catch(() => {});
     });
     try {

@@ -162,6 +162,7 @@ export class LinkKeeper<L extends Link> {
 
   #beat(): void {
     const { is } = this.#state;
+    // A link that does not answer is given up by what waits for its calls.
     if (is === 'open') this.call((link) => link.ping()).catch(() => {});
   }
 

@@ -87,7 +87,7 @@ export class Arrivals<I extends Identity & Expiring> {
     if (registry.session(key.sid) !== undefined) return null;
     // A session that comes later than its client waits for it here.
     const done = this.#ask(attach, identity, key).finally(() => this.#pending.delete(key.sid));
-    this.#pending.set(key.sid, { gen: attach.gen, done: done.catch(() => null) });
+    this.#pending.set(key.sid, { gen: attach.gen, done });
     const refusal = await this.#inTime(done, until, later);
     // A later attach at another node may have waited for it here, and has it by now.
     const wentFor = this.#tombstones.get(key.sid)?.gen ?? 0;
@@ -108,7 +108,7 @@ export class Arrivals<I extends Identity & Expiring> {
     }
   }
 
-  /** Asks whoever may have the session, the likeliest first. Only where none of them does, and nobody knows of it, it is lost. */
+  /** Asks whoever may have the session, the likeliest first. Only where none of them does, and nobody knows of it, it is lost. Never rejects. */
   async #ask(attach: Claimed, identity: I, { sid, node: origin }: ReadKey): Promise<LocationRefusal | null> {
     const question: TakeQuestion = { ask: 'take', sid, user: identity.id, gen: attach.gen };
     const likely = [attach.node, this.#tombstones.trace(sid), origin].filter((guess) => typeof guess === 'string');
@@ -162,7 +162,10 @@ export class Arrivals<I extends Identity & Expiring> {
     const former = new FormerNode({ post, clock, sid, estate });
     turn((now) => {
       const session = registry.adopt(record, identity, now);
-      void application.adopt(session, above, former).then(() => former.tellArrived(), onError);
+      void application
+        .adopt(session, above, former)
+        .then(() => former.tellArrived())
+        .catch(onError);
     });
   }
 }

@@ -131,6 +131,7 @@ export class Census<I extends Identity> {
     try {
       return ((await this.others?.post.ask(node, question, { timeoutMs: CENSUS_MS })) ?? null) as T | null;
     } catch {
+      // A node that is not there has nobody; what fails at one is told to its own app.
       return null;
     }
   }

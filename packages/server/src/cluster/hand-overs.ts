@@ -105,14 +105,14 @@ export class HandOvers<I extends Identity & Expiring> {
   /** Hears of a session that was here, or has come. */
   hear(news: EstateNews, from: string): void {
     if (news.tell !== 'lines') return this.#departures.hear(news);
-    const { application, post, registry } = this.#options;
+    const { application, onError, post, registry } = this.#options;
     const { sid, relay } = news;
     const session = registry.session(sid);
     const pending = this.#arrivals.pending(sid);
     if (session !== undefined) application.relayed(session, relay);
     else if (pending !== undefined) {
       // It has overtaken the session that it is for.
-      void pending.done.then(() => this.hear(news, from));
+      void pending.done.then(() => this.hear(news, from)).catch(onError);
     } else {
       // It has gone on to another node, perhaps back to the one that says so: tombstones go where a session comes, so this has an end.
       const to = this.#tombstones.trace(sid);

@@ -142,6 +142,7 @@ export class Post {
   async hasOthers(): Promise<boolean> {
     const { node, nodes } = this.#options;
     if (this.#alive.size > 1) return true;
+    // A broker that cannot say would not bring a session anywhere either.
     const there = await nodes.list().catch(() => [node]);
     return there.some((name) => name !== node);
   }
