@@ -72,7 +72,7 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
     this.#channels = channels;
     this.#options = options;
     this.#presence = new ClientPresence({ channels, name, options, keep: (...offs) => this.#keep(offs) });
-    this.presence = this.#presence as unknown as ChannelPresence<C, K>;
+    this.presence = this.#presence as ChannelPresence<C, K>;
   }
 
   /**
@@ -180,7 +180,7 @@ export class ClientChannel<C extends Contract<C>, K extends PatternOf<C>> extend
    */
   onSnapshot(handler: SnapshotHandler<C, K>): () => void {
     const channel = this.#channels.get(this.name);
-    const call = handler as unknown as (data: unknown, at: { readonly position: Position }) => void;
+    const call = handler as (data: unknown, at: { readonly position: Position }) => void;
     const off = channel.onSnapshot.add(({ data, position }) => call(data, { position }));
     return this.#keep([off, channel.hold(this.#options)]);
   }

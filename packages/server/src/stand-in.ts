@@ -10,7 +10,7 @@ import type { AttachRequest } from './handshake.ts';
 /** The request itself where it is one of node's, else one that was made after it, without a body. */
 export function standInRequest(request: AttachRequest): IncomingMessage & AttachRequest {
   // Of HTTP/2 as well, whose requests are no `IncomingMessage`.
-  if (request instanceof Readable) return request as unknown as IncomingMessage & AttachRequest;
+  if (request instanceof Readable) return request as IncomingMessage & AttachRequest;
   const { method, url = '/', headers, socket, fetchRequest } = request;
   const message = new IncomingMessage(new StandInSocket(socket) as unknown as Socket);
   message.httpVersionMajor = 1;

@@ -31,7 +31,7 @@ export function createHooks<C extends Contract<C>>(): Hooks<C> {
     useConnection: (options?: UseConnectionOptions) => useWatch(useProvided(context), options),
   } satisfies Record<keyof Hooks<C>, unknown>;
   // What is behind them knows no contract: its types are put on them here.
-  return hooks as unknown as Hooks<C>;
+  return hooks as Hooks<C>;
 }
 
 /** One for each contract, so that an app may talk to several servers. */

@@ -362,7 +362,7 @@ export class Switchboard implements ClientApp {
       case 'call': {
         if (type === Type.error) route.undo?.();
         const [, , ...rest] = frame;
-        return this.#tell(route.tab, ['frame', [type, route.id, ...rest] as unknown as AppDownFrame]);
+        return this.#tell(route.tab, ['frame', [type, route.id, ...rest] as AppDownFrame]);
       }
       case 'own':
         if (type === Type.result) route.settle(null, frame[2] ?? null);
