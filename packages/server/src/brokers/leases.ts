@@ -4,7 +4,8 @@
  * after the old life cannot touch the new one. So does one that does not know what became of an entry.
  *
  * A process that dies stops listening at once, long before its lease runs out. So does one that is cut off, and comes back: a node to which something could not
- * be brought is asked for again after a while, and counts as dead if nobody listens then.
+ * be brought is asked for again after a while, and counts as dead if nobody listens then. Where it was the broker that was out of reach, all have to come back,
+ * and some may take their time; where only that node was lost, its connection is back in a moment or it is dead.
  */
 import { nanoid } from 'nanoid';
 import { systemClock } from '../driver.ts';
@@ -54,6 +55,8 @@ export interface LeaseStore {
     readonly text: string;
     readonly unheard: () => void;
   }): void;
+  /** For how long no part of our connection has failed, ms. */
+  readonly steadyMs: number;
   /** Whether somebody listens, as far as the broker can tell. */
   isListening(node: string): Promise<boolean>;
   /** Keeps the value under the name unless there is one; resolves to the one that is there. */
@@ -62,6 +65,9 @@ export interface LeaseStore {
 
 /** What a node tells the others when it has come; no other letter is empty. */
 const ARRIVED = '';
+
+/** In this time a node is back whose connection to a broker that works has broken, ms. */
+const BACK_MS = 1_000;
 
 /** Members entered anew at a time. */
 const REENTERED_AT_A_TIME = 250;
@@ -231,13 +237,14 @@ class LeasedNode implements BrokerNode {
     }
   }
 
-  /** Nobody listens there. A node that is only cut off has a beat to be back. */
+  /** Nobody listens there. A node that is only cut off has a beat to be back, or less where the broker was there all the time. */
   #suspect(node: string): void {
     if (this.#closed || this.#unheard.has(node)) return;
-    const { clock, beatMs } = this.#options;
+    const { clock, beatMs, store } = this.#options;
+    const ms = store.steadyMs > beatMs ? Math.min(beatMs, BACK_MS) : beatMs;
     this.#unheard.set(
       node,
-      clock.after(beatMs, () => void this.#lookAgain(node)),
+      clock.after(ms, () => void this.#lookAgain(node)),
     );
   }
 

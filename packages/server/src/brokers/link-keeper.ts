@@ -46,7 +46,8 @@ const SETTLED_MS = 2_000;
 
 type State<L> =
   | { readonly is: 'opening'; readonly link: L }
-  | { readonly is: 'open'; readonly link: L; readonly at: number }
+  /** `since`: when it was opened, or mended last. */
+  | { readonly is: 'open'; readonly link: L; readonly at: number; readonly since: number }
   | { readonly is: 'waiting'; readonly timer: NodeJS.Timeout }
   | { readonly is: 'closed' };
 
@@ -72,6 +73,11 @@ export class LinkKeeper<L extends Link> {
     });
     this.#state = this.#open();
     this.#pulse = setInterval(() => this.#beat(), timeoutMs / 2).unref();
+  }
+
+  /** For how long no part of the connection has failed, ms; 0 while there is none. */
+  get steadyMs(): number {
+    return this.#state.is === 'open' ? performance.now() - this.#state.since : 0;
   }
 
   /** Does what a link is needed for. @param length what it carries, UTF-16 units */
@@ -119,6 +125,7 @@ export class LinkKeeper<L extends Link> {
       },
       onMended: () => {
         if (this.#state.is !== 'open' || !this.#has(link)) return;
+        this.#state = { ...this.#state, since: performance.now() };
         this.watchers.lost(new RunnelError('broker_failed', 'a part of the server was out of reach'));
         this.watchers.restored();
       },
@@ -139,7 +146,8 @@ export class LinkKeeper<L extends Link> {
 
   #opened(link: L): void {
     if (!this.#has(link)) return;
-    this.#state = { is: 'open', link, at: performance.now() };
+    const now = performance.now();
+    this.#state = { is: 'open', link, at: now, since: now };
     this.#endBegin();
     this.watchers.restored();
   }

@@ -3,7 +3,7 @@ import { LeasedNodes, type LeaseStore } from '../../src/brokers/leases.ts';
 import type { BrokerNode } from '../../src/brokers/nodes.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 
-const LEASE_MS = 3_000;
+const LEASE_MS = 9_000;
 
 /** A broker that nothing happens to but what a test does. */
 class Store implements LeaseStore {
@@ -11,6 +11,8 @@ class Store implements LeaseStore {
   /** When each lease runs out. */
   readonly until = new Map<string, number>();
   readonly entries = new Map<string, { lease: string; channel: string; member: string; data: string }>();
+  /** Since when the broker is there. */
+  since = 0;
   readonly ears = new Map<string, (text: string, from: string) => void>();
 
   constructor(clock: VirtualClock) {
@@ -56,6 +58,9 @@ class Store implements LeaseStore {
     const hear = this.ears.get(to);
     if (hear === undefined) unheard();
     else hear(text, from);
+  }
+  get steadyMs(): number {
+    return this.clock.now() - this.since;
   }
   async isListening(node: string): Promise<boolean> {
     return this.ears.has(node);
@@ -112,6 +117,16 @@ describe('a node on leases', () => {
     store.stopListening('b');
     a.send('b', 'hello');
     await clock.advance(LEASE_MS / 3 - 1);
+    expect(alive).toEqual(['a', 'b']);
+    await clock.advance(1);
+    expect(alive).toEqual(['a']);
+  });
+
+  it('looks again after a second where the broker was there for longer than a third of a lease', async () => {
+    await clock.advance(LEASE_MS / 3 + 1);
+    store.stopListening('b');
+    a.send('b', 'hello');
+    await clock.advance(999);
     expect(alive).toEqual(['a', 'b']);
     await clock.advance(1);
     expect(alive).toEqual(['a']);

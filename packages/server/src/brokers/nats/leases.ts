@@ -132,6 +132,10 @@ export class NatsLeases implements LeaseStore {
     links.tell((link) => link.tell(subjects.inbox(to), `${escapedName(from)}\n${text}`, unheard));
   }
 
+  get steadyMs(): number {
+    return this.#options.links.steadyMs;
+  }
+
   isListening(node: string): Promise<boolean> {
     const { links, subjects } = this.#options;
     return links.call((link) => link.isHeard(subjects.inbox(node)));

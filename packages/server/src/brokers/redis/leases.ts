@@ -123,6 +123,10 @@ export class RedisLeases implements LeaseStore {
     );
   }
 
+  get steadyMs(): number {
+    return this.#options.links.steadyMs;
+  }
+
   async isListening(node: string): Promise<boolean> {
     const { run, keys } = this.#options;
     return (await run(LISTENERS, [keys.inbox(node)], [])) !== 0;
