@@ -42,10 +42,9 @@ export class HubChannel implements BrokerListener {
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #epoch = '';
   #head = 0;
-  /** Every subscription that has joined and not left. */
+  /** Every subscription that has joined and not left; a *subscriber* is one that was answered `subscribed`, which it says by `active`. */
   readonly #joined = new Set<Subscription>();
-  /** Those of them that were answered `subscribed`. */
-  readonly #subscribers = new Set<Subscription>();
+  #subscriberCount = 0;
   /** Messages that came before their predecessors; null while none is missing. */
   #early: LogEntry[] | null = null;
   /** Highest offset heard of while opening. */
@@ -72,7 +71,7 @@ export class HubChannel implements BrokerListener {
     return this.#head;
   }
   get subscriberCount(): number {
-    return this.#subscribers.size;
+    return this.#subscriberCount;
   }
 
   // ——— subscriptions ———
@@ -82,13 +81,14 @@ export class HubChannel implements BrokerListener {
     if (this.#state === 'open') subscription.start(this);
   }
 
-  /** The subscription is answered: presence and volatile messages reach it from here on, messages above its `liveFrom`. */
-  admit(subscription: Subscription): void {
-    this.#subscribers.add(subscription);
+  /** One that has joined is answered: presence and volatile messages reach it from here on, messages above its `liveFrom`. */
+  admitted(): void {
+    this.#subscriberCount += 1;
   }
 
-  leave(subscription: Subscription): void {
-    this.#subscribers.delete(subscription);
+  /** @param wasSubscriber whether it was admitted */
+  leave(subscription: Subscription, wasSubscriber: boolean): void {
+    if (wasSubscriber) this.#subscriberCount -= 1;
     if (!this.#joined.delete(subscription) || this.#joined.size > 0 || this.#state === 'closed') return;
     const wasOpen = this.#state === 'open';
     this.#state = 'closed';
@@ -111,9 +111,9 @@ export class HubChannel implements BrokerListener {
 
   /** Sends a counted frame to every subscriber. */
   sendAll(frame: AppDownFrame): void {
-    if (this.#subscribers.size === 0) return;
+    if (this.#subscriberCount === 0) return;
     const lines = this.#hub.options.encoder.counted(frame);
-    for (const { receiver } of this.#subscribers) for (const line of lines) receiver.enqueue(line);
+    for (const { active, receiver } of this.#joined) if (active) for (const line of lines) receiver.enqueue(line);
   }
 
   // ——— from the broker ———
@@ -134,10 +134,10 @@ export class HubChannel implements BrokerListener {
 
   volatile({ event: name, data, by }: NewEntry): void {
     const event = this.resolved.channel.eventsByName.get(name)?.index;
-    if (event === undefined || this.#subscribers.size === 0) return;
+    if (event === undefined || this.#subscriberCount === 0) return;
     const meta = by === undefined ? undefined : { by };
     const line = this.#hub.options.encoder.volatile({ channel: this.n, event, data, meta });
-    for (const { receiver } of this.#subscribers) if (receiver.client !== by) receiver.sendLoose(line);
+    for (const { active, receiver } of this.#joined) if (active && receiver.client !== by) receiver.sendLoose(line);
   }
 
   /**
@@ -168,7 +168,8 @@ export class HubChannel implements BrokerListener {
     this.#head = head;
     this.recent.forget();
     this.#early = null;
-    for (const subscription of [...this.#subscribers]) {
+    for (const subscription of [...this.#joined]) {
+      if (!subscription.active) continue;
       subscription.revoke('broker_failed', 'the log of the channel was lost; subscribe again');
     }
   }
@@ -176,21 +177,22 @@ export class HubChannel implements BrokerListener {
   #deliver(entry: LogEntry): void {
     const after = this.#head;
     this.#head = entry.offset;
-    if (this.#subscribers.size === 0 && !this.recent.wanted) return;
+    if (this.#subscriberCount === 0 && !this.recent.wanted) return;
     const message = this.messageOf(entry);
     const { offset, lines } = message;
     if (this.lossy) this.#offer(message, after);
     else {
-      for (const { liveFrom, receiver } of this.#subscribers) {
-        if (offset > liveFrom) for (const line of lines) receiver.enqueue(line);
+      for (const { liveFrom, receiver } of this.#joined) {
+        if (liveFrom !== null && offset > liveFrom) for (const line of lines) receiver.enqueue(line);
       }
     }
     if (this.recent.wanted) this.recent.add(message);
   }
 
   #offer(message: LiveMessage, after: number): void {
-    for (const subscription of this.#subscribers) {
-      if (message.offset > subscription.liveFrom) subscription.take(message, after);
+    for (const subscription of this.#joined) {
+      const { liveFrom } = subscription;
+      if (liveFrom !== null && message.offset > liveFrom) subscription.take(message, after);
     }
   }
 

@@ -50,6 +50,7 @@ export interface SubscriptionOptions {
 
 /** Who is told what becomes of subscriptions, of many of them. */
 export interface SubscriptionOwner {
+  readonly hub: Hub;
   /** It was told `subscribed`. */
   subscribed(subscription: Subscription): void;
   /** It ended otherwise than by `end`: refused or revoked, with `code`. Called once, if at all. */
@@ -67,61 +68,55 @@ interface Start {
 
 export class Subscription {
   readonly receiver: Receiver;
-  readonly #hub: Hub;
   readonly #owner: SubscriptionOwner;
   readonly #id: number;
-  /** The channel's own once it has joined. */
-  #resolved: ResolvedChannel;
   /** How it begins; null once it is live. */
   #options: SubscriptionOptions | null;
-  /** Offsets above it are sent by the hub; Infinity until the subscription is live. */
-  liveFrom: number = Number.POSITIVE_INFINITY;
+  /** Offsets above it are sent by the hub; null unless the subscription is live. */
+  liveFrom: number | null = null;
   /** Set when it joins; the channel it has to leave. */
   #channel: HubChannel | null = null;
-  #answered = false;
-  #settled = false;
-  #ended = false;
+  /** `asked`: it was not answered. `active`: it was told `subscribed`. */
+  #stage: 'asked' | 'active' | 'ended' = 'asked';
   /** Null while it does not catch up. */
   #catchUp: CatchUp | null = null;
   /** Of a channel whose messages may wait: made when the session is slow for the first time. */
   #slowLane: SlowLane | null = null;
 
-  constructor(hub: Hub, owner: SubscriptionOwner, options: SubscriptionOptions) {
-    this.#hub = hub;
+  constructor(owner: SubscriptionOwner, options: SubscriptionOptions) {
     this.#owner = owner;
     this.#options = options;
     this.#id = options.id;
     this.receiver = options.receiver;
-    this.#resolved = options.resolved;
   }
 
+  /** The channel's own once it has joined. */
   get resolved(): ResolvedChannel {
-    return this.#resolved;
+    return this.#channel?.resolved ?? (this.#options as SubscriptionOptions).resolved;
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#stage === 'ended';
   }
   /** Whether it was let in, and not sent away since. */
   get joined(): boolean {
-    return this.#channel !== null && !this.#ended;
+    return this.#channel !== null && !this.ended;
   }
   /** Whether it was told `subscribed` as well. */
   get active(): boolean {
-    return this.#answered && !this.#ended;
+    return this.#stage === 'active';
   }
 
   /** It may subscribe. */
   join(): void {
-    if (this.#ended) return;
-    this.#channel = this.#hub.open(this.#resolved);
-    this.#resolved = this.#channel.resolved;
+    if (this.ended) return;
+    this.#channel = this.#hub.open(this.resolved);
     this.#channel.join(this);
   }
 
   /** The channel is open: PROTOCOL §5.17. */
   start(channel: HubChannel): void {
-    if (this.#ended || this.#options === null) return;
+    if (this.ended || this.#options === null) return;
     const { from, snapshots, predecessor = null } = this.#options;
     const { since, rewind = 0 } = from;
     const { history } = this.resolved.channel;
@@ -150,8 +145,9 @@ export class Subscription {
 
   /** Ends it from the client's side, or because its session or the server's interest has ended. Idempotent. */
   end(reason = 'the subscription was replaced or ended before it began'): void {
+    const unheard = this.#stage === 'asked';
     this.#leave();
-    if (!this.#answered) this.#answerError(new RunnelError('canceled', reason));
+    if (unheard) this.#answerError(new RunnelError('canceled', reason));
   }
 
   /**
@@ -166,7 +162,7 @@ export class Subscription {
   }
 
   get #isLive(): boolean {
-    return this.active && this.liveFrom !== Number.POSITIVE_INFINITY;
+    return this.liveFrom !== null;
   }
 
   /** The session has another node: where it stands is told there, and nothing more is sent here. */
@@ -176,7 +172,6 @@ export class Subscription {
     const told = this.active;
     this.#slowLane?.flush();
     const since = told && channel !== null ? this.#position(channel) : null;
-    this.#answered = true;
     this.#leave();
     return { sub: [this.#id, this.resolved.name, since === null ? from : { since }], told };
   }
@@ -190,17 +185,18 @@ export class Subscription {
 
   /** Answers that it may not, or cannot, be. */
   refuse(error: RunnelError): void {
-    if (this.#ended) return;
+    if (this.ended) return;
+    const unheard = this.#stage === 'asked';
     this.#leave();
-    this.#answerError(error);
+    if (unheard) this.#answerError(error);
     this.#owner.lost(this, error.code);
   }
 
   /** PROTOCOL §5.26: ends it from the server's side. */
   revoke(code: string, message: string): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     const channel = this.#channel;
-    if (!this.#answered || channel === null) return this.refuse(new RunnelError(code, message));
+    if (this.#stage === 'asked' || channel === null) return this.refuse(new RunnelError(code, message));
     this.#leave();
     this.send(this.#hub.options.encoder.counted([Type.revoked, channel.n, code, message]));
     this.#owner.lost(this, code);
@@ -211,8 +207,7 @@ export class Subscription {
   /** Answers `subscribed`, and tells who is present. */
   answer(start: Start): void {
     const channel = this.#channel;
-    if (this.#answered || channel === null) return;
-    this.#answered = true;
+    if (this.#stage !== 'asked' || channel === null) return;
     const { encoder, membersOf } = this.#hub.options;
     const { n, epoch } = channel;
     const members = membersOf(this.resolved);
@@ -221,13 +216,14 @@ export class Subscription {
     const told = { n, epoch, ...start, events };
     this.send(encoder.subscribed(this.#id, told, members === null ? null : presence));
     for (const joined of more) this.send(encoder.joined(n, joined));
-    channel.admit(this);
+    this.#stage = 'active';
+    channel.admitted();
     this.#owner.subscribed(this);
   }
 
   /** From here on messages above `position` come from the hub. */
   goLive(position: number): void {
-    if (!this.#ended) this.liveFrom = position;
+    if (!this.ended) this.liveFrom = position;
     this.settle();
     this.#options = null;
   }
@@ -235,7 +231,7 @@ export class Subscription {
   /** Sends a message now, or, where it may wait, when the session takes it. @param after offset of the one before it, or of the start */
   take(message: LiveMessage, after: number): void {
     const channel = this.#channel;
-    if (channel === null || this.#ended) return;
+    if (channel === null || this.ended) return;
     if (channel.lossy && (this.#slowLane !== null || this.receiver.slow)) this.#lane(channel.n).take(message, after);
     else this.send(message.lines);
   }
@@ -246,12 +242,17 @@ export class Subscription {
 
   /** What there is to be sent at once was sent. */
   settle(): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#options?.onSettled();
+    const options = this.#options;
+    if (options === null) return;
+    this.#options = { ...options, onSettled: nothing };
+    options.onSettled();
   }
 
   // ——— inside ———
+
+  get #hub(): Hub {
+    return this.#owner.hub;
+  }
 
   #lane(n: number): SlowLane {
     const { encoder, limits } = this.#hub.options;
@@ -266,18 +267,19 @@ export class Subscription {
   }
 
   #answerError(error: RunnelError): void {
-    if (this.#answered) return;
-    this.#answered = true;
     this.send(this.#hub.options.encoder.error(this.#id, error));
     this.settle();
   }
 
   #leave(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.liveFrom = Number.POSITIVE_INFINITY;
+    if (this.ended) return;
+    const wasActive = this.active;
+    this.#stage = 'ended';
+    this.liveFrom = null;
     this.#catchUp?.cancel();
     this.#slowLane?.clear();
-    this.#channel?.leave(this);
+    this.#channel?.leave(this, wasActive);
   }
 }
+
+function nothing(): void {}

@@ -9,6 +9,7 @@ import { AppSession } from './app-session.ts';
 import type { SnapshotSource } from './catch-up.ts';
 import type { PatternHandlers } from './channels/pattern-handlers.ts';
 import type { Core } from './core.ts';
+import type { Hub } from './hub.ts';
 import type { Snapshots } from './snapshots.ts';
 import { type HandedOver, type Predecessor, Subscription, type SubscriptionOwner } from './subscription.ts';
 import { SubscriptionHooks } from './subscription-hooks.ts';
@@ -63,7 +64,7 @@ export class Subscriptions<I extends Identity> implements SubscriptionOwner {
         throw new RunnelError('limit_reached', `a session may have ${channels} channels`);
       }
       // PROTOCOL §5.16: a client that misses something subscribes again from its position; the new subscription takes the old one's place.
-      const subscription = new Subscription(this.#core.hub, this, {
+      const subscription = new Subscription(this, {
         receiver: of.session,
         id,
         resolved,
@@ -129,6 +130,10 @@ export class Subscriptions<I extends Identity> implements SubscriptionOwner {
   }
 
   // ——— for subscriptions ———
+
+  get hub(): Hub {
+    return this.#core.hub;
+  }
 
   subscribed({ receiver, resolved }: Subscription): void {
     const of = AppSession.of<I>(receiver);
