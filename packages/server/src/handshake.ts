@@ -17,7 +17,7 @@ export interface AttachRequest extends Express.Request {
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly socket: {
-    /** Unknown where `fetchHandler` was asked. */
+    /** Unknown where `fetchHandler` was asked, and to who asks for the first time after the client has gone. */
     readonly remoteAddress?: string | undefined;
     /** True over TLS that ends here, and not at a proxy. */
     readonly encrypted?: boolean | undefined;
@@ -37,32 +37,105 @@ const SPENT = new Set([
   'sec-websocket-version',
   'sec-websocket-extensions',
 ]);
+const NONE: ReadonlySet<string> = new Set();
+
+/** Between what is packed. Nothing of an HTTP request has one in it. */
+const LINE_END = '\n';
 
 /**
  * What is kept of a request for as long as the session or socket that it opened. A request with its parsed headers is several kilobytes, and would be kept
  * only because the client may attach on it once more, or refresh its credentials. One flat string is a tenth of that.
+ *
+ * While its connection carries the session, nothing is taken from what the connection holds by itself: node keeps the request of an answer that is open, and
+ * makes an address of its own for each socket that is asked for it.
  */
 export class Handshake {
-  readonly #packed: string;
+  /** The request while it is held by its answer; else its method, its path, and names and values of its headers by turns. */
+  #kept: PlainRequest | string;
+  /** The connection, or what it said of itself. */
+  #socket: AttachRequest['socket'];
   /** Whether the app has said itself who it is, so that `authenticate` was not asked. */
   readonly known: boolean;
 
-  constructor(request: PlainRequest, known = false) {
-    const { method, headers, socket } = request;
-    const { remoteAddress, encrypted } = socket;
-    // Where a framework has mounted us below a path it takes that path off `url`.
-    const { originalUrl: url = request.url } = request as { readonly originalUrl?: string };
-    this.#packed = JSON.stringify({ method, url, headers, socket: { remoteAddress, encrypted } });
+  private constructor(kept: PlainRequest | string, socket: AttachRequest['socket'], known: boolean) {
+    this.#kept = kept;
+    this.#socket = socket;
     this.known = known;
   }
 
-  /** Of the request that opened a WebSocket: without those headers that are of no use after it. */
-  static ofWebSocket({ method, url, headers, socket }: PlainRequest): Handshake {
-    const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !SPENT.has(name)));
-    return new Handshake({ method, url, headers: kept, socket });
+  /** Of a request that is about to be answered. */
+  static ofRequest(request: PlainRequest, known = false): Handshake {
+    return new Handshake(packed(request), copyOf(request.socket), known);
+  }
+
+  /** Of a request whose answer has an open end. To be released when that comes. */
+  static ofStream(request: PlainRequest, known: boolean): Handshake {
+    return new Handshake(request, request.socket, known);
+  }
+
+  /** Of the request that opened a WebSocket: without those headers that are of no use after it. To be released when the socket is closed. */
+  static ofWebSocket(request: PlainRequest): Handshake {
+    return new Handshake(packed(request, SPENT), request.socket, false);
+  }
+
+  /** The connection has gone: nothing of it is held any more. */
+  release(): void {
+    const kept = this.#kept;
+    if (typeof kept !== 'string') this.#kept = packed(kept);
+    this.#socket = copyOf(this.#socket);
   }
 
   unpack(): AttachRequest {
-    return JSON.parse(this.#packed) as AttachRequest;
+    const kept = this.#kept;
+    const [method = '', url = '', ...headers] = (typeof kept === 'string' ? kept : packed(kept)).split(LINE_END);
+    const socket = this.#socket;
+    return {
+      method,
+      url,
+      headers: headersOf(headers),
+      socket: {
+        get remoteAddress() {
+          return socket.remoteAddress;
+        },
+        get encrypted() {
+          return socket.encrypted;
+        },
+      },
+    };
   }
+}
+
+function copyOf({ remoteAddress, encrypted }: AttachRequest['socket']): AttachRequest['socket'] {
+  return { remoteAddress, encrypted };
+}
+
+function packed(request: PlainRequest, without: ReadonlySet<string> = NONE): string {
+  const { method = '', headers } = request;
+  // Where a framework has mounted us below a path it takes that path off `url`.
+  const { originalUrl: url = request.url ?? '' } = request as { readonly originalUrl?: string };
+  const parts = [method, url];
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || without.has(name)) continue;
+    if (typeof value === 'string') parts.push(name, asLine(value));
+    else for (const one of value) parts.push(name, asLine(one));
+  }
+  // Joined, it is one string; concatenated, it would be kept as a tree of its parts.
+  return parts.join(LINE_END);
+}
+
+/** A parser that is lenient must not give anybody headers that were not sent. */
+function asLine(value: string): string {
+  return value.includes(LINE_END) ? value.replaceAll(LINE_END, ' ') : value;
+}
+
+function headersOf(flat: readonly string[]): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = {};
+  for (let at = 0; at < flat.length; at += 2) {
+    const [name, value] = [flat[at] as string, flat[at + 1] as string];
+    // Of what comes more than once node gives one value, but of this.
+    if (name === 'set-cookie') headers[name] = [...(headers[name] ?? []), value];
+    else headers[name] = value;
+  }
+  return headers;
 }

@@ -4,7 +4,7 @@ import { Handshake } from '../src/handshake.ts';
 import { Openings, openingOf } from '../src/openings.ts';
 import { FakeApp, type FakeSession } from './transports/fake-app.ts';
 
-const opening = (url: string) => new Handshake({ url, headers: {}, socket: {} });
+const opening = (url: string) => Handshake.ofRequest({ url, headers: {}, socket: {} });
 const newSession = () => ({ client: 'c1', opening: null }) as FakeSession;
 
 function setUp() {

@@ -179,7 +179,12 @@ export class Edge<I extends Identity> {
 
   /** How an exchange opens a session. */
   openingOf({ call: { request }, known }: Exchange<I>): Handshake {
-    return new Handshake(request, known !== null);
+    return Handshake.ofRequest(request, known !== null);
+  }
+
+  /** Likewise, of one that is answered by a body. */
+  streamOpeningOf({ call: { request }, known }: Exchange<I>): Handshake {
+    return Handshake.ofStream(request, known !== null);
   }
 
   /** Nothing is waited for between here and the answer (PROTOCOL §8.2). */

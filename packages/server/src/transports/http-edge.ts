@@ -210,13 +210,14 @@ export class HttpEdge<I extends Identity> implements ExchangeHolder<I> {
   }
 
   #admit(exchange: Exchange<I>, attach: Attach, identity: I): void {
-    const opening = this.#edge.openingOf(exchange);
     if (attach.mode === 'stream') {
+      const opening = this.#edge.streamOpeningOf(exchange);
       return this.#answering(exchange, (now) => {
-        const { link } = new StreamPort(this.#edge, exchange, now);
+        const { link } = new StreamPort(this.#edge, { exchange, opening }, now);
         this.#edge.admit({ attach, identity, carrier: { link }, opening }, now);
       });
     }
+    const opening = this.#edge.openingOf(exchange);
     exchange.holder = this;
     this.#answering(exchange, (now) =>
       this.#edge.admit({ attach, identity, carrier: { answer: exchange }, opening }, now),

@@ -132,6 +132,7 @@ export class WebSocketPort<I extends Identity> implements LinkPort<SharedLine>, 
   handleClosed(): void {
     this.#pending?.gone.abort();
     this.#pending = null;
+    this.#handshake.release();
     this.#edge.leave(this);
     this.#edge.turn((now) => this.#link.handleClosed(now));
   }
