@@ -12,9 +12,12 @@ export class Intake {
   #untoldBytes = 0;
   #untoldFrames = 0;
 
-  /** Goes on where another node has stopped. */
-  restore(slices: string, limits: Limits): void {
-    this.#joiner = slices === '' ? null : joinerOf(limits, slices);
+  /** Goes on where another node has stopped; null where nothing had begun. */
+  static restored(slices: string, limits: Limits): Intake | null {
+    if (slices === '') return null;
+    const intake = new Intake();
+    intake.#joiner = joinerOf(limits, slices);
+    return intake;
   }
 
   /** Whether the client has not been told of something. */
@@ -36,9 +39,11 @@ export class Intake {
     return this.#untoldBytes * 4 >= outboxBytes || this.#untoldFrames * 4 >= outboxFrames;
   }
 
-  told(): void {
+  /** The client is told of all. Null: there is nothing more to keep. */
+  told(): Intake | null {
     this.#untoldBytes = 0;
     this.#untoldFrames = 0;
+    return this.#joiner === null ? null : this;
   }
 
   /**

@@ -19,10 +19,18 @@ export class PollSide<L extends Line, I extends Identity> {
   #n = 0;
   /** Likewise of POSTs. */
   #postN = 0;
+  /** Null until it is asked for. */
+  #key: string | null = null;
 
   constructor(registry: SessionRegistry<L, I>, session: ServerSession<L, I>) {
     this.#registry = registry;
     this.#session = session;
+  }
+
+  /** The session's resume key, as this node issues it. */
+  get key(): string {
+    this.#key ??= this.#registry.options.issueKey(this.#session.sid);
+    return this.#key;
   }
 
   get isHeld(): boolean {

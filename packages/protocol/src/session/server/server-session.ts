@@ -14,33 +14,34 @@ import { PollSide } from './poll-side.ts';
 import type { Identity } from './ports.ts';
 import { Reach } from './reach.ts';
 import type { ServerLink } from './server-link.ts';
-import { recordOf, type ServerSessionOptions, type SessionRecord } from './session-record.ts';
+import {
+  type AttachOutcome,
+  CREATED,
+  NamedSession,
+  recordOf,
+  type ServerSessionOptions,
+  type SessionRecord,
+} from './session-record.ts';
 import type { SessionRegistry } from './session-registry.ts';
 
-export class ServerSession<L extends Line, I extends Identity> implements Owner {
-  readonly sid: string;
-  readonly cid: string;
-  readonly key: string;
-  /** Its public name, which other clients see in `meta.by`. */
-  readonly client: string;
+export class ServerSession<L extends Line, I extends Identity> extends NamedSession<I> implements Owner {
   readonly ledger: Ledger<L> = new Ledger<L>();
   /** What is not counted and waits for the next write; null: nothing does. */
   loose: LooseLines<L> | null = null;
   readonly #registry: SessionRegistry<L, I>;
-  readonly #intake = new Intake();
-  readonly #createdAt: number;
+  /** What its client was not told of yet; null where that is nothing. */
+  #intake: Intake | null = null;
+  /** When it is given up, unless its client is heard of after its welcome; null since that was. */
+  #provisionalUntil: number | null;
   /** How requests carry it, or what its client says; null where none has come since a WebSocket does. */
   #polls: PollSide<L, I> | null = null;
   /** Null while a link carries it. */
   #reach: Reach | null;
 
-  /** Who is behind it; replaced at each accepted attach and by refreshed credentials, always with the same `id`. */
-  identity: I;
   /** Generation, transport and outcome of the attach accepted last. */
   gen = 0;
   mode: Transport = 'poll';
-  resumed = false;
-  was: string | undefined;
+  outcome: AttachOutcome = CREATED;
   /** The link that carries it; null while polls do, or nothing. */
   link: ServerLink<L, I> | null = null;
   place = -1;
@@ -52,8 +53,6 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Made with the first link that is superseded. */
   #parked: ParkedLinks<L, I> | null = null;
-  /** Whether the client was heard of after its welcome. */
-  #confirmed = false;
   /** Why it ended; null while it lives. */
   #ended: string | null = null;
   /** Made with the first. */
@@ -62,21 +61,21 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   #relay: ((line: L) => void) | null = null;
 
   constructor(registry: SessionRegistry<L, I>, options: ServerSessionOptions<I>, now: number) {
+    super(options);
     this.#registry = registry;
     const { from } = options;
-    this.sid = options.sid;
-    this.cid = options.cid;
-    this.key = options.key;
-    this.client = options.client;
-    this.identity = options.identity;
-    this.#createdAt = now;
+    this.#provisionalUntil = from?.confirmed ? null : now + registry.limits.provisionalMs;
     if (from !== undefined) {
       this.ledger.restore({ ...from, lines: from.lines.map((text) => registry.options.line(text)) });
-      this.#intake.restore(from.slices, registry.limits);
+      this.#intake = Intake.restored(from.slices, registry.limits);
       this.gen = from.gen;
-      this.#confirmed = from.confirmed;
     }
     this.#reach = new Reach(now);
+  }
+
+  /** Its resume key. Requests show it each time, so who takes them remembers it. */
+  get key(): string {
+    return this.foreignKey ?? this.#polls?.key ?? this.#registry.options.issueKey(this.sid);
   }
 
   get polls(): PollSide<L, I> {
@@ -87,8 +86,9 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   get ended(): string | null {
     return this.#ended;
   }
+  /** Whether its client was heard of after its welcome. */
   get confirmed(): boolean {
-    return this.#confirmed;
+    return this.#provisionalUntil === null;
   }
   /** Whether its client is there, as far as is known. */
   get isReachable(): boolean {
@@ -177,7 +177,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
       link.next += counted.length;
       const lines = this.loose === null ? counted : [...this.takeLoose(), ...counted];
       // Beside what goes down anyway it costs nothing, and the client need not ask whether its frames have come.
-      if (this.#intake.isUntold) lines.unshift(this.#registry.options.line(ackLine(this.tellRx())));
+      if (this.#intake?.isUntold) lines.unshift(this.#registry.options.line(ackLine(this.tellRx())));
       port.write(lines);
     }
   }
@@ -224,11 +224,12 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
   /** Counts one frame that came in order, and hands it on (PROTOCOL §5). */
   #take(frame: UpFrame, size: number): void {
     this.ledger.take();
-    this.#intake.note(size);
-    if (this.link !== null && this.#intake.isDue(this.#registry.limits)) {
-      this.say(this.#registry.options.line(ackLine(this.tellRx())));
-    }
-    const whole = this.#intake.whole(frame, this.#registry.limits);
+    const { limits } = this.#registry;
+    const intake = this.#intake ?? new Intake();
+    this.#intake = intake;
+    intake.note(size);
+    const whole = intake.whole(frame, limits);
+    if (this.link !== null && intake.isDue(limits)) this.say(this.#registry.options.line(ackLine(this.tellRx())));
     if (whole !== null) this.#registry.options.app.frame(this, whole as AppUpFrame);
   }
 
@@ -244,7 +245,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Our `rx`, about to be told. */
   tellRx(): number {
-    this.#intake.told();
+    this.#intake = this.#intake?.told() ?? null;
     return this.ledger.rx;
   }
 
@@ -323,26 +324,24 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** PROTOCOL §8.8: the client was heard of after its welcome, and a provisional session becomes a real one. */
   confirm(): void {
-    if (this.#confirmed || this.#ended !== null) return;
-    this.#confirmed = true;
+    if (this.confirmed || this.#ended !== null) return;
+    this.#provisionalUntil = null;
     this.#registry.reschedule(this);
     this.#registry.options.app.confirmed(this);
   }
 
   deadline(): number {
     if (this.#ended !== null) return Number.POSITIVE_INFINITY;
-    const { ttlMs, provisionalMs } = this.#registry.limits;
-    const provisional = this.#confirmed ? Number.POSITIVE_INFINITY : this.#createdAt + provisionalMs;
-    const heldUntil = this.#polls?.until ?? Number.POSITIVE_INFINITY;
-    return Math.min(provisional, heldUntil, this.#reach?.dueAt(ttlMs) ?? Number.POSITIVE_INFINITY);
+    const never = Number.POSITIVE_INFINITY;
+    const overAt = this.#reach?.dueAt(this.#registry.limits.ttlMs) ?? never;
+    return Math.min(this.#provisionalUntil ?? never, this.#polls?.until ?? never, overAt);
   }
 
   wake(now: number): void {
-    const { ttlMs, provisionalMs } = this.#registry.limits;
-    if (!this.#confirmed && now >= this.#createdAt + provisionalMs) {
+    if (this.#provisionalUntil !== null && now >= this.#provisionalUntil) {
       this.end('session_lost', 'the client was not heard of after its welcome', now);
     } else if (this.#polls !== null && now >= this.#polls.until) this.#polls.answer(now);
-    else if (this.#reach?.isOver(now, ttlMs)) this.dissolve('session_lost', now);
+    else if (this.#reach?.isOver(now, this.#registry.limits.ttlMs)) this.dissolve('session_lost', now);
     else if (this.#reach?.isGone(now)) this.#gone();
   }
 
@@ -361,7 +360,7 @@ export class ServerSession<L extends Line, I extends Identity> implements Owner 
 
   /** Another node has it from here on (PROTOCOL §12.2), where the attach of generation `gen` was accepted. `relay` is given what is still sent to it here. */
   handOver(gen: number, relay: (line: L) => void, now: number): SessionRecord {
-    const record = recordOf(this, this.#intake.slices);
+    const record = recordOf(this, this.#intake?.slices ?? '');
     this.#polls?.end([this.#registry.encode([Type.fenced, gen])], now);
     this.#depart('superseded', now);
     this.#relay = relay;

@@ -21,7 +21,7 @@ import { NewestSessions } from './newest-sessions.ts';
 import type { Answer, Identity, LinkPort, RegistryOptions } from './ports.ts';
 import { ServerLink } from './server-link.ts';
 import { ServerSession } from './server-session.ts';
-import type { SessionRecord } from './session-record.ts';
+import { RESUMED, type SessionRecord } from './session-record.ts';
 
 /** How many sessions that have ended for good are remembered. */
 const FINISHED_MAX = 10_000;
@@ -121,8 +121,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     session.identity = identity;
     // Who has the key has read the welcome.
     if (attach.key !== undefined) session.confirm();
-    session.resumed = true;
-    session.was = undefined;
+    session.outcome = RESUMED;
     ledger.acknowledge(base);
     this.#carry(session, attach, base, carrier, 0);
     this.options.app.resumed(session);
@@ -141,8 +140,8 @@ export class SessionRegistry<L extends Line, I extends Identity> {
 
   /** A session that another node has handed over; an attach for it is to follow in the same turn (PROTOCOL §12.2). */
   adopt(record: SessionRecord, identity: I, now: number): ServerSession<L, I> {
-    const { cid, sid, key, client } = record;
-    const session = new ServerSession<L, I>(this, { cid, sid, key, client, identity, from: record }, now);
+    const { cid, sid, client } = record;
+    const session = new ServerSession<L, I>(this, { cid, sid, client, identity, from: record }, now);
     this.#bySid.set(sid, session);
     this.#newest.add(session);
     this.reschedule(session);
@@ -291,14 +290,14 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     return this.encode([Type.goaway, code, clipReason(reason), retryMs, gen]);
   }
 
-  welcome(session: ServerSession<L, I>, base: number): L {
-    const { cid, sid, key, was, gen, resumed, client } = session;
+  welcome(session: ServerSession<L, I>, base: number, key: string = session.key): L {
+    const { cid, sid, gen, outcome, client } = session;
     const { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs, heartbeatMs } = this.limits;
     const limits = { messageBytes, outboxBytes, holdMs, dedupMs, ttlMs };
     const { node, transports } = this.options;
     const rx = session.tellRx();
-    const known = { cid, key, sid, node, gen, resumed, rx, base, client, heartbeatMs, limits, transports };
-    return this.encode([Type.welcome, was === undefined ? known : { ...known, was }]);
+    const known = { cid, key, sid, node, gen, ...outcome, rx, base, client, heartbeatMs, limits, transports };
+    return this.encode([Type.welcome, known]);
   }
 
   /** PROTOCOL §8.9 */
@@ -327,22 +326,18 @@ export class SessionRegistry<L extends Line, I extends Identity> {
   }
 
   #create(attach: Attach, was: string | undefined, identity: I, carrier: AttachCarrier<L, I>): void {
-    const { newId, issueKey, sessionsMax, settleMs, app } = this.options;
+    const { newId, sessionsMax, settleMs, app } = this.options;
     if (this.#bySid.size >= sessionsMax) {
       return this.#refuse(carrier, [Type.goaway, 'overloaded', 'too many sessions', 5_000, attach.gen]);
     }
     const sid = newId();
     const { cid } = attach;
-    const session = new ServerSession<L, I>(
-      this,
-      { cid, sid, key: issueKey(sid), client: newId(), identity },
-      this.#now,
-    );
+    const session = new ServerSession<L, I>(this, { cid, sid, client: newId(), identity }, this.#now);
     this.#bySid.set(sid, session);
     this.#newest.add(session);
     session.gen = attach.gen;
     session.mode = attach.mode;
-    session.was = was;
+    if (was !== undefined) session.outcome = { resumed: false, was };
     const subs = attach.subs ?? [];
     this.#carry(session, attach, 0, carrier, subs.length > 0 ? settleMs : 0);
     app.created(session, subs, () => session.settle());
@@ -356,13 +351,15 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     carrier: AttachCarrier<L, I>,
     settleMs: number,
   ): void {
-    if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link);
+    // A key that was shown and found good need not be issued again.
+    const key = session.outcome.resumed ? attach.key : undefined;
+    if (carrier.link !== undefined) return this.#carryByLink(session, base, carrier.link, key);
     carrier.answer.heldBy = session;
     const ms = Math.max(Math.min(attach.hold ?? 0, this.limits.holdMs), settleMs);
     session.polls.holdAttach(carrier.answer, { rx: base, ms, settling: settleMs > 0 }, this.#now);
   }
 
-  #carryByLink(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>): void {
+  #carryByLink(session: ServerSession<L, I>, base: number, link: ServerLink<L, I>, key?: string): void {
     // One link carries one session (PROTOCOL §8.3).
     const left = link.session;
     if (left !== null && left !== session && left.link === link) left.detach(this.#now);
@@ -370,7 +367,7 @@ export class SessionRegistry<L extends Line, I extends Identity> {
     session.bindLink(link);
     this.reschedule(link);
     // With what it is followed by, which mostly is there at the end of this turn: each write is a system call.
-    session.say(this.welcome(session, base));
+    session.say(this.welcome(session, base, key));
   }
 
   /** An equal attach by poll: a browser or proxy has repeated the request, and either answer may be the one that is read. */
