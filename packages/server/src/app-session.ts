@@ -19,6 +19,18 @@ export interface AppSessionOptions {
 /** Snapshots of one session that are read, or wait for it to take them, at a time. */
 const SNAPSHOTS_AT_ONCE = 16;
 
+/** What a session has of work under way, and what comes of having had some. */
+class SessionWork {
+  /** Unanswered calls by id. */
+  readonly calls: Map<number, Call> = new Map();
+  /** By channel name: resolves when the last publish queued there is done; no entry while none is. Made with the first. */
+  turns: Map<string, Promise<void>> | null = null;
+  /** Made with the first subscription that needs one. */
+  slots: Slots | null = null;
+  /** Volatile messages whose handlers run. */
+  volatiles = 0;
+}
+
 /** What the application keeps of one session: subscriptions, unanswered calls, and publishes that wait their turn. */
 export class AppSession<I extends Identity> implements CallOwner {
   readonly session: ServerSession<SharedLine, I>;
@@ -26,17 +38,11 @@ export class AppSession<I extends Identity> implements CallOwner {
   #info: SessionInfo<I> | null = null;
   /** By channel name: the newest subscription, answered or not. */
   readonly subscriptions: SessionSubscriptions = new SessionSubscriptions();
-  /** Volatile messages whose handlers run. */
-  volatiles = 0;
   readonly #options: AppSessionOptions;
-  /** Made with the first. */
-  #calls: Map<number, Call> | null = null;
-  /** Made with the first subscription that needs one. */
-  #slots: Slots | null = null;
-  /** By channel name: resolves when the last publish queued there is done; no entry while none is. Made with the first. */
-  #turns: Map<string, Promise<void>> | null = null;
+  /** Null until there is some: most sessions only listen. */
+  #work: SessionWork | null = null;
   /** As the session core said last. */
-  #reachable = true;
+  connected = true;
   /** The calls that are answered by nodes which had the session before; null: it was always here. */
   elsewhere: FormerCalls | null = null;
 
@@ -66,50 +72,53 @@ export class AppSession<I extends Identity> implements CallOwner {
   get userId(): string {
     return this.session.identity.id;
   }
-  get connected(): boolean {
-    return this.#reachable;
+  /** Volatile messages whose handlers run. */
+  get volatiles(): number {
+    return this.#work?.volatiles ?? 0;
   }
-  set connected(reachable: boolean) {
-    this.#reachable = reachable;
+  set volatiles(count: number) {
+    this.#work ??= new SessionWork();
+    this.#work.volatiles = count;
   }
   /** Of subscriptions that begin with a snapshot: what was read for them and not yet sent stays bounded. */
   get slots(): Slots {
-    this.#slots ??= new Slots(SNAPSHOTS_AT_ONCE);
-    return this.#slots;
+    this.#work ??= new SessionWork();
+    this.#work.slots ??= new Slots(SNAPSHOTS_AT_ONCE);
+    return this.#work.slots;
   }
   get callCount(): number {
-    return this.#calls?.size ?? 0;
+    return this.#work?.calls.size ?? 0;
   }
 
   /** Those that are not answered. */
   get calls(): readonly Call[] {
-    return this.#calls === null ? [] : [...this.#calls.values()];
+    return this.#work === null ? [] : [...this.#work.calls.values()];
   }
 
   call(id: number): Call | undefined {
-    return this.#calls?.get(id);
+    return this.#work?.calls.get(id);
   }
 
   openCall(id: number): Call {
     const call = new Call(id, this);
-    this.#calls ??= new Map();
-    this.#calls.set(id, call);
+    this.#work ??= new SessionWork();
+    this.#work.calls.set(id, call);
     return call;
   }
 
   settled({ id }: Call): void {
-    this.#calls?.delete(id);
+    this.#work?.calls.delete(id);
     this.#options.onCallSettled();
   }
 
   /** Channels with publishes that have not been handled. */
   get busyChannels(): readonly string[] {
-    return this.#turns === null ? [] : [...this.#turns.keys()];
+    return [...(this.#work?.turns?.keys() ?? [])];
   }
 
   /** Resolves when the publishes to a channel that are queued now have been handled. */
   whenFree(channel: string): Promise<void> {
-    return this.#turns?.get(channel) ?? Promise.resolve();
+    return this.#work?.turns?.get(channel) ?? Promise.resolve();
   }
 
   /** Answers `id` with an error, without a call. */
@@ -119,8 +128,9 @@ export class AppSession<I extends Identity> implements CallOwner {
 
   /** Runs `run` when what was queued for the channel before is done. `run` never rejects. */
   inTurn(channel: string, run: () => Promise<void>): void {
-    this.#turns ??= new Map();
-    const turns = this.#turns;
+    this.#work ??= new SessionWork();
+    this.#work.turns ??= new Map();
+    const { turns } = this.#work;
     const before = turns.get(channel);
     const turn = before === undefined ? run() : before.then(run);
     turns.set(channel, turn);

@@ -2,44 +2,41 @@ import type { Subscription } from './subscription.ts';
 
 /** The subscriptions of one session by channel name. Most sessions have one, which needs no map. */
 export class SessionSubscriptions {
-  /** The only one, while there is no map. */
-  #only: Subscription | null = null;
-  /** All of them; made with the second. */
-  #all: Map<string, Subscription> | null = null;
+  /** All of them; the only one by itself until there is a second. */
+  #held: Subscription | Map<string, Subscription> | null = null;
 
   get size(): number {
-    return this.#all?.size ?? (this.#only === null ? 0 : 1);
+    if (this.#held instanceof Map) return this.#held.size;
+    return this.#held === null ? 0 : 1;
   }
 
   get(channel: string): Subscription | undefined {
-    if (this.#all !== null) return this.#all.get(channel);
-    return this.#only?.resolved.name === channel ? this.#only : undefined;
+    const held = this.#held;
+    if (held instanceof Map) return held.get(channel);
+    return held?.resolved.name === channel ? held : undefined;
   }
 
   /** In place of the one to the same channel, if there is one. */
   set(subscription: Subscription): void {
     const { name } = subscription.resolved;
-    const only = this.#only;
-    if (this.#all !== null) this.#all.set(name, subscription);
-    else if (only === null || only.resolved.name === name) this.#only = subscription;
-    else {
-      this.#only = null;
-      this.#all = new Map([only, subscription].map((one) => [one.resolved.name, one]));
-    }
+    const held = this.#held;
+    if (held instanceof Map) held.set(name, subscription);
+    else if (held === null || held.resolved.name === name) this.#held = subscription;
+    else this.#held = new Map([held, subscription].map((one) => [one.resolved.name, one]));
   }
 
   delete(channel: string): void {
-    if (this.get(channel) === this.#only) this.#only = null;
-    this.#all?.delete(channel);
+    const held = this.#held;
+    if (held instanceof Map) held.delete(channel);
+    else if (held?.resolved.name === channel) this.#held = null;
   }
 
   clear(): void {
-    this.#only = null;
-    this.#all = null;
+    this.#held = null;
   }
 
   values(): Subscription[] {
-    if (this.#all !== null) return [...this.#all.values()];
-    return this.#only === null ? [] : [this.#only];
+    if (this.#held instanceof Map) return [...this.#held.values()];
+    return this.#held === null ? [] : [this.#held];
   }
 }
