@@ -37,7 +37,8 @@ const SPENT = new Set([
   'sec-websocket-version',
   'sec-websocket-extensions',
 ]);
-const NONE: ReadonlySet<string> = new Set();
+/** What tells of a body that was read long ago. */
+const OF_THE_BODY = new Set(['content-type', 'content-length', 'content-encoding', 'transfer-encoding']);
 
 /** Between what is packed. Nothing of an HTTP request has one in it. */
 const LINE_END = '\n';
@@ -109,7 +110,7 @@ function copyOf({ remoteAddress, encrypted }: AttachRequest['socket']): AttachRe
   return { remoteAddress, encrypted };
 }
 
-function packed(request: PlainRequest, without: ReadonlySet<string> = NONE): string {
+function packed(request: PlainRequest, without: ReadonlySet<string> = OF_THE_BODY): string {
   const { method = '', headers } = request;
   // Where a framework has mounted us below a path it takes that path off `url`.
   const { originalUrl: url = request.url ?? '' } = request as { readonly originalUrl?: string };

@@ -30,6 +30,13 @@ it('gives back the request that it was made of', () => {
   expect(handshake.known).toBe(false);
 });
 
+it('keeps no header of a body that is not there any more', () => {
+  const of = { ...headers, 'content-type': 'text/plain', 'content-length': '3', 'transfer-encoding': 'chunked' };
+  const request = { ...requestOn(new FakeSocket()), method: 'POST', headers: of };
+  expect(Handshake.ofRequest(request).unpack()).toMatchObject({ method: 'POST', headers });
+  expect(Object.keys(Handshake.ofRequest(request).unpack().headers)).toEqual(Object.keys(headers));
+});
+
 it('keeps no header of a WebSocket that was for its handshake only', () => {
   const { connection, upgrade, ...kept } = headers;
   expect(Handshake.ofWebSocket(requestOn(new FakeSocket())).unpack().headers).toEqual(kept);

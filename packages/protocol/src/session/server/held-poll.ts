@@ -4,6 +4,7 @@ import type { Answer } from './ports.ts';
 
 /** How many copies of one poll are held; a browser or proxy that repeats a request does so once or twice. */
 const COPIES_MAX = 4;
+const NONE: readonly never[] = [];
 
 export interface HeldPollOptions<L extends Line> {
   /** Its number within the generation; 0 is the attach itself. */
@@ -22,31 +23,42 @@ export class HeldPoll<L extends Line> {
   readonly rx: number;
   readonly until: number;
   readonly settling: boolean;
-  readonly #answers: Answer<L>[];
+  /** Null when it was answered, or given up. */
+  #answer: Answer<L> | null;
+  /** Repetitions of the request; null: there are none. */
+  #copies: Answer<L>[] | null = null;
 
   constructor(options: HeldPollOptions<L>) {
     this.n = options.n;
     this.rx = options.rx;
     this.until = options.until;
     this.settling = options.settling;
-    this.#answers = [options.answer];
+    this.#answer = options.answer;
   }
 
   /** Holds a repetition of the same request beside the first; false where there are too many. */
   join(answer: Answer<L>): boolean {
-    if (this.#answers.length >= COPIES_MAX) return false;
-    this.#answers.push(answer);
+    this.#copies ??= [];
+    if (this.#copies.length + 1 >= COPIES_MAX) return false;
+    this.#copies.push(answer);
     return true;
   }
 
   /** The client has given a copy up. True when no copy is left. */
   leave(answer: Answer<L>): boolean {
-    const at = this.#answers.indexOf(answer);
-    if (at >= 0) this.#answers.splice(at, 1);
-    return this.#answers.length === 0;
+    const copies = this.#copies ?? [];
+    const at = copies.indexOf(answer);
+    if (at >= 0) copies.splice(at, 1);
+    else if (this.#answer === answer) this.#answer = copies.shift() ?? null;
+    return this.#answer === null;
   }
 
   end(lines: readonly L[]): void {
-    for (const answer of this.#answers.splice(0)) answer.end(lines);
+    const answer = this.#answer;
+    const copies = this.#copies ?? NONE;
+    this.#answer = null;
+    this.#copies = null;
+    answer?.end(lines);
+    for (const copy of copies) copy.end(lines);
   }
 }
