@@ -10,6 +10,8 @@ export interface Pace {
   readonly warmUpMs: number;
   /** How long idle connections are left alone before memory is looked at, ms. */
   readonly settleMs: number;
+  /** Then how long until V8 gives back what it does not need, ms. */
+  readonly quietMs: number;
   /** No workload has more connections. */
   readonly connectionsMax: number;
   /** The run is given up after this. */
@@ -24,6 +26,7 @@ export const paces: { readonly [name in Pace['name']]: Pace } = {
     windowMs: 300,
     warmUpMs: 500,
     settleMs: 1_000,
+    quietMs: 5_200,
     connectionsMax: 10_000,
     limitMs: 2_400_000,
   },
@@ -34,6 +37,7 @@ export const paces: { readonly [name in Pace['name']]: Pace } = {
     windowMs: 120,
     warmUpMs: 250,
     settleMs: 300,
+    quietMs: 0,
     connectionsMax: 1_000,
     limitMs: 180_000,
   },
@@ -44,6 +48,7 @@ export const paces: { readonly [name in Pace['name']]: Pace } = {
     windowMs: 20,
     warmUpMs: 5,
     settleMs: 20,
+    quietMs: 0,
     connectionsMax: 20,
     limitMs: 240_000,
   },

@@ -5,7 +5,7 @@ import type { LayoutShape } from '../layout.ts';
 import type { Stage } from '../stage.ts';
 import { spreadOf } from '../statistics.ts';
 import { runnel, ws } from './entrants.ts';
-import { bytesPerConnection } from './idle.ts';
+import { heapPerConnection } from './idle.ts';
 import type { Workload } from './workload.ts';
 
 const ROUNDS_MAX = 5;
@@ -59,7 +59,7 @@ async function connectionsSweep(stage: Stage): Promise<Curve[]> {
   for (const { label, size, competitor } of points) {
     const first = Math.ceil(size / 100);
     await competitor.connect(first);
-    const { heapBytes } = await bytesPerConnection(competitor, size - first, stage.pace.settleMs);
+    const heapBytes = await heapPerConnection(competitor, size - first, stage.pace.settleMs);
     memory.add(label, size, heapBytes / 1_024);
     stage.progress(`${competitor.label}: ${heapBytes.toFixed(0)} B of heap each`);
   }

@@ -1,6 +1,6 @@
 /** What a connection costs that does nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Competitor, Entrant } from '../competitor.ts';
+import type { Competitor, Entrant, Memory } from '../competitor.ts';
 import type { Case, Round, Target } from '../findings.ts';
 import type { Stage } from '../stage.ts';
 import { longPoll, runnel, runnelPoll, runnelStream, socketIo, sse, ws } from './entrants.ts';
@@ -8,12 +8,14 @@ import type { Workload } from './workload.ts';
 
 /** After so long without a request node's servers end a connection; only then is a stream alone whose client has acknowledged by POST. */
 const KEEP_ALIVE_MS = 6_000;
+/** Between two heartbeats: the answer to one is a POST, and its connection. */
+const quietStream = { ...runnelStream, setup: { heartbeats: 'off' } } as const satisfies Entrant;
 
 export const idle: Workload = {
   name: 'idle',
   title: 'Idle connections, one channel each',
   about:
-    'All in the same channel. The difference in memory between none and all of them; heap is what is used after two garbage collections.',
+    'All in the same channel. The difference in memory between none and all of them; heap is what is used after two garbage collections, and RSS what is resident when little has happened for five seconds.',
   quick: true,
   async run(stage) {
     const websockets = stage.size(10_000);
@@ -35,7 +37,7 @@ export const idle: Workload = {
         ...(await memoryCases({
           ...{
             stage,
-            entrants: [runnelStream, sse],
+            entrants: [quietStream, sse],
             connections: others,
             baseline: sse.label,
             settleMs: KEEP_ALIVE_MS,
@@ -82,10 +84,16 @@ async function memoryCases({
   // A few come first: code and buffers that the first connection brings are none of a connection's.
   const first = Math.ceil(connections / 100);
   for (const competitor of competitors) await competitor.connect(first);
+  const before = await atRest(stage, competitors, settleMs);
   const heapRound = new Map<string, number>();
   const rssRound = new Map<string, number>();
   for (const competitor of competitors) {
-    const { heapBytes, rssBytes } = await bytesPerConnection(competitor, connections - first, settleMs);
+    await competitor.connect(connections - first);
+    const after = await atRest(stage, [competitor], settleMs);
+    const each = (what: keyof Memory): number =>
+      ((after.get(competitor)?.[what] ?? Number.NaN) - (before.get(competitor)?.[what] ?? Number.NaN)) /
+      (connections - first);
+    const [heapBytes, rssBytes] = [each('heapBytes'), each('rssBytes')];
     heapRound.set(competitor.label, heapBytes / 1_024);
     rssRound.set(competitor.label, rssBytes / 1_024);
     stage.progress(
@@ -100,19 +108,33 @@ async function memoryCases({
   return [caseOf('heap', heapRound, heap), caseOf('RSS', rssRound, rss)];
 }
 
-export async function bytesPerConnection(
+/**
+ * V8 lets the young generation grow with whatever comes, to 2 × 16 MiB at most, and gives it back at a collection before which little was allocated for five
+ * seconds. Divided by a few thousand connections it would be most of what they seem to hold, or nothing, as chance has it: so there are two, that far apart.
+ */
+async function atRest(
+  { pace }: Stage,
+  competitors: readonly Competitor[],
+  settleMs: number,
+): Promise<ReadonlyMap<Competitor, Memory>> {
+  // For what begins after a connection: the first acknowledgement, the next poll.
+  await sleep(settleMs);
+  for (const competitor of competitors) await competitor.memory();
+  await sleep(pace.quietMs);
+  const memories = new Map<Competitor, Memory>();
+  for (const competitor of competitors) memories.set(competitor, await competitor.memory());
+  return memories;
+}
+
+export async function heapPerConnection(
   competitor: Competitor,
   connections: number,
   settleMs: number,
-): Promise<{ heapBytes: number; rssBytes: number }> {
-  // For what begins after a connection: the first acknowledgement, the next poll.
+): Promise<number> {
   await sleep(settleMs);
   const before = await competitor.memory();
   await competitor.connect(connections);
   await sleep(settleMs);
   const after = await competitor.memory();
-  return {
-    heapBytes: (after.heapBytes - before.heapBytes) / connections,
-    rssBytes: (after.rssBytes - before.rssBytes) / connections,
-  };
+  return (after.heapBytes - before.heapBytes) / connections;
 }
