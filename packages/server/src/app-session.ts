@@ -7,6 +7,7 @@ import type { Receiver } from './receiver.ts';
 import { SessionSubscriptions } from './session-subscriptions.ts';
 import type { SharedLine } from './shared-line.ts';
 import { Slots } from './slots.ts';
+import { SmallMap } from './small-map.ts';
 import type { Timing } from './timing.ts';
 
 export interface AppSessionOptions {
@@ -22,9 +23,9 @@ const SNAPSHOTS_AT_ONCE = 16;
 /** What a session has of work under way, and what comes of having had some. */
 class SessionWork {
   /** Unanswered calls by id. */
-  readonly calls: Map<number, Call> = new Map();
+  readonly calls: SmallMap<number, Call> = new SmallMap();
   /** By channel name: resolves when the last publish queued there is done; no entry while none is. Made with the first. */
-  turns: Map<string, Promise<void>> | null = null;
+  turns: SmallMap<string, Promise<void>> | null = null;
   /** Made with the first subscription that needs one. */
   slots: Slots | null = null;
   /** Volatile messages whose handlers run. */
@@ -92,7 +93,7 @@ export class AppSession<I extends Identity> implements CallOwner {
 
   /** Those that are not answered. */
   get calls(): readonly Call[] {
-    return this.#work === null ? [] : [...this.#work.calls.values()];
+    return this.#work?.calls.values() ?? [];
   }
 
   call(id: number): Call | undefined {
@@ -113,7 +114,7 @@ export class AppSession<I extends Identity> implements CallOwner {
 
   /** Channels with publishes that have not been handled. */
   get busyChannels(): readonly string[] {
-    return [...(this.#work?.turns?.keys() ?? [])];
+    return this.#work?.turns?.keys() ?? [];
   }
 
   /** Resolves when the publishes to a channel that are queued now have been handled. */
@@ -129,7 +130,7 @@ export class AppSession<I extends Identity> implements CallOwner {
   /** Runs `run` when what was queued for the channel before is done. `run` never rejects. */
   inTurn(channel: string, run: () => Promise<void>): void {
     this.#work ??= new SessionWork();
-    this.#work.turns ??= new Map();
+    this.#work.turns ??= new SmallMap();
     const { turns } = this.#work;
     const before = turns.get(channel);
     const turn = before === undefined ? run() : before.then(run);
