@@ -7,6 +7,7 @@ const manifest = readFileSync('package.json', 'utf8');
 
 for (const file of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
   const stem = /^(.+?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file)?.[1];
-  if (stem === undefined || manifest.includes(`"./dist/${file}"`)) continue;
+  // A bundle is made of all of the source.
+  if (stem === undefined || stem.endsWith('.min') || manifest.includes(`"./dist/${file}"`)) continue;
   if (!existsSync(join('src', `${stem}.ts`)) && !existsSync(join('src', `${stem}.tsx`))) rmSync(join('dist', file));
 }

@@ -13,7 +13,7 @@ import { channelName } from './channel-name.ts';
 import type { Auth } from './credentials.ts';
 import { AttemptLog, type Diagnosis } from './diagnosis.ts';
 import { Closable } from './disposal.ts';
-import { Driver } from './driver.ts';
+import { Driver, machinery } from './driver.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import { defaultEnvironment, type Environment } from './environment.ts';
 import { Listeners } from './listeners.ts';
@@ -121,7 +121,7 @@ export class Client<C extends Contract<C>> extends Closable {
         this.#attempts.note({ at, transport: 'websocket', step: 'open', outcome: 'failed', tookMs: 0, reason }),
       // Where it cannot be loaded each tab has a session of its own.
       loadShare: share
-        ? (of) => import('./share/index.ts').then((code) => code.shareSession(share, of)).catch(() => null)
+        ? (of) => import('./share/index.ts').then((code) => code.shareSession(share, of, machinery)).catch(() => null)
         : undefined,
     });
     if (autoConnect) {

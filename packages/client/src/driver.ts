@@ -79,6 +79,12 @@ export interface DriverOptions {
   readonly loadShare?: ((options: DriverOptions) => Promise<NewSession | null>) | undefined;
 }
 
+/** What a session is carried by. `share` is handed it by who has it loaded: in a file of its own it would bring it all once more. */
+export interface Machinery {
+  readonly Driver: typeof Driver;
+  readonly ClientSession: typeof ClientSession;
+}
+
 type Input = (session: DrivenSession, now: number) => void;
 
 export class Driver {
@@ -342,3 +348,5 @@ export class Driver {
     return findCredentials(auth, refresh, environment.after);
   }
 }
+
+export const machinery: Machinery = { Driver, ClientSession };

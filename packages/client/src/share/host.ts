@@ -2,8 +2,8 @@
  * Has the session that tabs share, in one of them or in a worker: a `Switchboard` on a driver of its own. What it has to tell goes out together, in the
  * microtask after the turn.
  */
-import { ClientSession, RunnelError, type Transport } from '@runnel/protocol';
-import { Driver, type DriverOptions } from '../driver.ts';
+import { type ClientSession, RunnelError, type Transport } from '@runnel/protocol';
+import type { Driver, DriverOptions, Machinery } from '../driver.ts';
 import type { Environment } from '../environment.ts';
 import { hold, type Locks } from './locks.ts';
 import type { HostState, LinkFacts, News, Place, TabId, ToHost, ToTabs } from './messages.ts';
@@ -20,6 +20,7 @@ export interface HostOptions {
   readonly place: Place;
   readonly link: LinkOptions;
   readonly environment: Environment;
+  readonly machinery: Machinery;
   readonly locks: Locks;
   /** The tab that it is in: asked first for credentials. Null in a worker. */
   readonly home: TabId | null;
@@ -55,7 +56,7 @@ export class Host {
   #over = false;
 
   constructor(options: HostOptions) {
-    const { environment, link, resume } = options;
+    const { environment, link, machinery, resume } = options;
     this.#options = options;
     this.#resume = resume;
     this.#switchboard = new Switchboard({
@@ -69,14 +70,14 @@ export class Host {
       resume: resume?.switchboard ?? null,
     });
     const { hasAuth, ...rest } = link;
-    this.#driver = new Driver({
+    this.#driver = new machinery.Driver({
       ...rest,
       // Tabs tell when the page wakes up, and whether it is left is for them to say.
       environment: { ...environment, watch: () => () => {} },
       auth: hasAuth ? ({ refresh }) => this.#askTabs(refresh) : undefined,
       channels: this.#switchboard,
       newSession: (session) => {
-        this.#session = new ClientSession({ ...session, resume: this.#resume?.session });
+        this.#session = new machinery.ClientSession({ ...session, resume: this.#resume?.session });
         this.#resume = null;
         return this.#session;
       },

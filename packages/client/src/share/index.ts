@@ -1,7 +1,7 @@
 /** What `share: true` loads: a session that all tabs of an origin have in common. */
 
 import { findCredentials } from '../credentials.ts';
-import type { DriverOptions, NewSession } from '../driver.ts';
+import type { DriverOptions, Machinery, NewSession } from '../driver.ts';
 import type { LinkOptions } from './host.ts';
 import { type Broadcast, Membership } from './membership.ts';
 import { TabSession } from './tab-session.ts';
@@ -31,7 +31,11 @@ export interface WorkerOrder {
 }
 
 /** Makes sessions that are shared; null where the page has no means for that. */
-export function shareSession(share: true | ShareOptions, options: DriverOptions): NewSession | null {
+export function shareSession(
+  share: true | ShareOptions,
+  options: DriverOptions,
+  machinery: Machinery,
+): NewSession | null {
   const { worker, name: given = '' } = share === true ? ({} as ShareOptions) : share;
   const { auth, environment, endpoint, transports, credentials, headers, timeoutMs } = options;
   const { locks } = environment;
@@ -62,7 +66,8 @@ export function shareSession(share: true | ShareOptions, options: DriverOptions)
         const id = environment.newId();
         const receive = (message: Parameters<TabSession['receive']>[0]): void =>
           input((now) => tab.receive(message, now));
-        const begun = new Membership({ name, environment, locks, openBroadcast, link, tab: { id, receive } });
+        const member = { id, receive };
+        const begun = new Membership({ name, environment, machinery, locks, openBroadcast, link, tab: member });
         membership = begun;
         unwatch = watchHiding(() => input(() => tab.suspend()));
         begun.begin(() =>

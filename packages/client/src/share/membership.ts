@@ -2,6 +2,7 @@
  * How a tab or a worker takes part: on a broadcast channel with all others, under a lock of its own by which its death shows, and, where it may, as a
  * candidate for the one lock whose holder is the host. Its own host it talks to directly: what is said when the page goes is heard.
  */
+import type { Machinery } from '../driver.ts';
 import type { Environment } from '../environment.ts';
 import { Host, type LinkOptions, tabLock } from './host.ts';
 import { hold, type Locks } from './locks.ts';
@@ -18,6 +19,7 @@ export interface MembershipOptions {
   /** Names those who share a session. */
   readonly name: string;
   readonly environment: Environment;
+  readonly machinery: Machinery;
   readonly locks: Locks;
   readonly openBroadcast: (name: string) => Broadcast;
   readonly link: LinkOptions;
@@ -122,7 +124,7 @@ export class Membership {
   #beginHost(): void {
     this.#onInherited = () => {};
     if (this.#over) return;
-    const { environment, link, locks, tab } = this.#options;
+    const { environment, link, locks, machinery, tab } = this.#options;
     const resume = this.#inherited;
     this.#inherited = null;
     this.#host = new Host({
@@ -131,6 +133,7 @@ export class Membership {
       home: tab?.id ?? null,
       link,
       environment,
+      machinery,
       locks,
       resume,
       post: (message) => {

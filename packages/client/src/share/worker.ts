@@ -1,4 +1,5 @@
 /** For the script of a `SharedWorker`, which is one call: `serveTabs()`. */
+import { machinery } from '../driver.ts';
 import { defaultEnvironment } from '../environment.ts';
 import type { WorkerOrder } from './index.ts';
 import { Membership } from './membership.ts';
@@ -16,7 +17,7 @@ export function serveTabs(): void {
     if (kind !== 'host' || memberships.has(name)) return;
     const { locks } = navigator;
     const openBroadcast = (of: string): BroadcastChannel => new BroadcastChannel(of);
-    const membership = new Membership({ name, environment, locks, openBroadcast, link, tab: null });
+    const membership = new Membership({ name, environment, machinery, locks, openBroadcast, link, tab: null });
     memberships.set(name, membership);
     membership.begin(() => membership.stand());
   };
