@@ -34,3 +34,45 @@ it.each(entries)('%s bundles for browsers, without anything of Node, a validator
   expect(outputFiles).not.toEqual([]);
   for (const { text } of outputFiles) expect(text).not.toMatch(/["'`]node:|\brequire\(|session\/server|ZodType/);
 });
+
+/** The packages' files that are in the bundle of an app with all that a page can use of the client. */
+async function filesOfApp(conditions: string[]): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: folder,
+    stdin: {
+      contents: `export { createClient, RunnelError } from '@runnel/client';
+        export { createHooks } from '@runnel/client/react';
+        export { explain } from '@runnel/client/diagnose';`,
+      resolveDir: folder,
+    },
+    bundle: true,
+    conditions,
+    external: ['react'],
+    format: 'esm',
+    splitting: true,
+    outdir: 'bundled',
+    metafile: true,
+    write: false,
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  return inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => input.replace('node_modules/@runnel/', ''));
+}
+
+/** What the client is made of, and nothing beside it. */
+const core = /^(?:client\/dist\/(?!react\/|diagnose\/)|protocol\/dist\/(?:session|channels)\/)/;
+
+it('an app for production has the client in the minified file, and only there', async () => {
+  const files = await filesOfApp([]);
+  expect(files.filter((file) => core.test(file)).sort()).toEqual([
+    'client/dist/runnel-share.min.js',
+    'client/dist/runnel.min.js',
+  ]);
+});
+
+it('an app under development has the client as it was written', async () => {
+  const files = await filesOfApp(['development']);
+  expect(files).toContain('client/dist/driver.js');
+  expect(files.filter((file) => file.endsWith('.min.js'))).toEqual([]);
+});

@@ -29,13 +29,29 @@ describe.each(packages)('$name', ({ folder }) => {
   });
 
   it('has a map for each file of its build, whose sources are there', () => {
-    const maps = files.filter((file) => file.endsWith('.map'));
-    expect(maps.length).toBeGreaterThan(0);
-    const lost = maps.flatMap((map) => {
-      const { sources } = JSON.parse(readFileSync(join(folder, map), 'utf8')) as { sources: string[] };
-      return sources.map((source) => join(dirname(map), source)).filter((source) => !files.includes(source));
+    const mapped = files.filter((file) => file.startsWith('dist/') && !file.endsWith('.map'));
+    expect(mapped.filter((file) => !files.includes(`${file}.map`))).toEqual([]);
+    const lost = mapped.flatMap((file) => {
+      const map: { sources: string[]; sourcesContent?: string[] } = JSON.parse(
+        readFileSync(join(folder, `${file}.map`), 'utf8'),
+      );
+      return map.sources
+        .filter((_, i) => !map.sourcesContent?.[i])
+        .map((source) => join(dirname(file), source))
+        .filter((source) => !files.includes(source));
     });
     expect(lost).toEqual([]);
+  });
+
+  it('holds what its bundles load', () => {
+    const bundles = files.filter((file) => file.endsWith('.min.js'));
+    const loaded = bundles.flatMap((file) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/\bimport\("([^"]+)"\)/g)].map(([, name = '']) =>
+        join(dirname(file), name),
+      ),
+    );
+    expect(loaded.filter((file) => !files.includes(file))).toEqual([]);
+    if (manifest.name === '@runnel/client') expect(loaded).not.toEqual([]);
   });
 
   it('has a README that says how to install it', () => {

@@ -4,7 +4,8 @@
  * Messages come from the subscription and, where that is asked for, from the channel's history, whose answer may be later than what it precedes. So counted
  * messages are put where their offset says, and one that is there already is left out: it came by both ways, or was there when the component came back.
  */
-import { type EventMeta, RunnelError } from '@runnel/protocol';
+import { RunnelError } from '@runnel/client';
+import type { EventMeta } from '@runnel/protocol';
 import type { AnyChannel, AnyMessage } from './any-channel.ts';
 import { followMessages } from './message-feed.ts';
 import { throwLater } from './throw-later.ts';

@@ -5,7 +5,8 @@
  * While one is awaited, events are kept; when it has come, those above its position are folded into it. A reducer is so given each event once and in order,
  * but for what the snapshot knew ahead of its position.
  */
-import { type EventMeta, type Position, RunnelError } from '@runnel/protocol';
+import { RunnelError } from '@runnel/client';
+import type { EventMeta, Position } from '@runnel/protocol';
 import type { AnyChannel, AnyMessage } from './any-channel.ts';
 import type { Latest } from './latest.ts';
 import { throwLater } from './throw-later.ts';
