@@ -2,11 +2,13 @@
  * The attach under way, and beside it one that was overtaken and may be only slow: the welcome of either is adopted, whichever comes first (PROTOCOL §7.2). A
  * server that is slow to authenticate is so not outrun, and a request that went down a dead connection holds nobody up.
  */
-import { type AttachSub, type Transport, Type } from '../../wire/frames.ts';
+import { type AttachSub, Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { CarrierSet } from './carrier-set.ts';
-import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
+import type { Carrier, Poll, Socket, Stream, Way } from './carriers.ts';
+import type { Identity } from './identity.ts';
 import type { RoundTrip } from './liveness.ts';
+import type { Recovery } from './recovery.ts';
 import { attachPatienceMs } from './schedules.ts';
 
 /** An answer that has begun gets this much time from its last sign of life, for it may be long… */
@@ -30,22 +32,20 @@ export interface PendingAttach {
 }
 
 export interface AttachOrder {
-  readonly gen: number;
-  readonly first: boolean;
-  readonly mode: Transport;
-  /** With mode `websocket` only. */
-  readonly socket: Socket | null;
+  readonly way: Way;
   readonly text: string;
   readonly subs: readonly AttachSub[];
-  /** How many attempts have failed: each makes the next more patient. */
-  readonly failures: number;
-  /** The longest time until another is sent beside a poll, ms. */
-  readonly longestMs: number;
+}
+
+export interface AttachingParts {
+  readonly carriers: CarrierSet;
+  readonly roundTrip: RoundTrip;
+  readonly identity: Identity;
+  readonly recovery: Recovery;
 }
 
 export class Attaching {
-  readonly #carriers: CarrierSet;
-  readonly #roundTrip: RoundTrip;
+  readonly #parts: AttachingParts;
   /** Set by `send`, cleared by `take`. */
   #pending: PendingAttach | null = null;
   /** A poll that was overtaken, or waited for in vain; replaced when it has ended or grown old. */
@@ -53,9 +53,8 @@ export class Attaching {
   /** What the next attach may well take, ms, going by the one that was adopted last: servers differ in how long they take to authenticate. */
   #usualMs = 0;
 
-  constructor(carriers: CarrierSet, roundTrip: RoundTrip) {
-    this.#carriers = carriers;
-    this.#roundTrip = roundTrip;
+  constructor(parts: AttachingParts) {
+    this.#parts = parts;
   }
 
   get pending(): PendingAttach | null {
@@ -81,15 +80,16 @@ export class Attaching {
   /** Lets go of an attach that is not waited for any more; of one that nothing was heard of, only if an older one is not kept already. */
   leave(attach: PendingAttach, reason: string, now: number): void {
     const kept = this.#earlier;
-    const isOld = kept === null || now >= kept.sentAt + BEGUN_MS || this.#carriers.get(kept.carrier.id) === undefined;
+    const isOld =
+      kept === null || now >= kept.sentAt + BEGUN_MS || this.#parts.carriers.get(kept.carrier.id) === undefined;
     if (attach.carrier.kind !== 'poll' || attach.carrier.heardAt > attach.sentAt || !isOld)
-      return this.#carriers.drop(attach.carrier, reason);
+      return this.#parts.carriers.drop(attach.carrier, reason);
     this.leaveEarlier();
     this.#earlier = attach;
   }
 
   leaveEarlier(): void {
-    this.#carriers.drop(this.#earlier?.carrier ?? null);
+    this.#parts.carriers.drop(this.#earlier?.carrier ?? null);
     this.#earlier = null;
   }
 
@@ -100,7 +100,7 @@ export class Attaching {
       this.#earlier = null;
       if (this.#pending === null) return;
       this.#pending.sentAt = now;
-      this.#pending.deadline = now + Math.max(this.#roundTrip.patience(), this.#usualMs);
+      this.#pending.deadline = now + Math.max(this.#parts.roundTrip.patience(), this.#usualMs);
     } else {
       this.#pending = null;
       this.leaveEarlier();
@@ -111,27 +111,29 @@ export class Attaching {
   hasten(): void {
     const pending = this.#pending;
     if (pending?.carrier.kind === 'poll')
-      pending.deadline = Math.min(pending.deadline, pending.sentAt + this.#roundTrip.hastyMs());
+      pending.deadline = Math.min(pending.deadline, pending.sentAt + this.#parts.roundTrip.hastyMs());
   }
 
-  send({ gen, first, mode, socket, text, subs, failures, longestMs }: AttachOrder, now: number): void {
+  send({ way, text, subs }: AttachOrder, now: number): void {
+    const { carriers, identity, recovery, roundTrip } = this.#parts;
+    const { gen } = identity;
+    const first = identity.sid === null;
     // A poll is not given up when another is sent beside it. Before there is a session a server may take its time to find out who we are.
     const waitMs =
-      mode === 'poll' && !first
-        ? Math.min(attachPatienceMs(this.#roundTrip.hastyMs(), failures), longestMs)
-        : attachPatienceMs(this.#roundTrip.patience(text.length), failures);
+      way === 'poll' && !first
+        ? Math.min(attachPatienceMs(roundTrip.hastyMs(), recovery.failures), recovery.longestMs(now))
+        : attachPatienceMs(roundTrip.patience(text.length), recovery.failures);
     const deadline = now + Math.max(waitMs, this.#usualMs);
-    let carrier: Socket | Stream | Poll;
-    if (socket !== null) {
-      carrier = socket;
-      this.#carriers.send(socket, text);
-      // A pong comes at once where the server takes its time to find out who we are: then the socket is waited for.
-      if (first) this.#carriers.send(socket, encodeFrame([Type.ping, Math.floor(now)]));
-    } else if (mode === 'stream') {
-      carrier = this.#carriers.request<Stream>({ kind: 'stream', sid: null, next: 0 }, [text], now);
+    let carrier: PendingAttach['carrier'];
+    if (way === 'stream') carrier = carriers.request<Stream>({ kind: way, sid: null, next: 0 }, [text], now);
+    else if (way === 'poll') {
+      const spec = { kind: way, sid: null, next: 0, gen, n: 0, hold: 0, deadline, ended: false };
+      carrier = carriers.request<Poll>(spec, [text], now);
     } else {
-      const spec = { kind: 'poll', sid: null, next: 0, gen, n: 0, hold: 0, deadline, ended: false } as const;
-      carrier = this.#carriers.request<Poll>(spec, [text], now);
+      carrier = way;
+      carriers.send(way, text);
+      // A pong comes at once where the server takes its time to find out who we are: then the socket is waited for.
+      if (first) carriers.send(way, encodeFrame([Type.ping, Math.floor(now)]));
     }
     this.#pending = { gen, carrier, first, sentAt: now, deadline, subs };
   }

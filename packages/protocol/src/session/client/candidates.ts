@@ -5,7 +5,7 @@
 import { Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { CarrierSet } from './carrier-set.ts';
-import type { Carrier, Echo, Socket, StreamProbe } from './carriers.ts';
+import type { Carrier, Echo, Socket, StreamProbe, Way } from './carriers.ts';
 import type { ConnectionReport } from './connection-report.ts';
 import type { RoundTrip } from './liveness.ts';
 import type { ClientSessionOptions } from './ports.ts';
@@ -62,7 +62,7 @@ export class Candidates {
   }
 
   /** A way that has proven itself; null where there is none. */
-  best(): Socket | 'stream' | null {
+  best(): Way | null {
     if (this.#spare?.phase === 'proven') return this.#spare;
     if (this.#socket?.phase === 'proven') return this.#socket;
     return this.#streamProven ? 'stream' : null;
@@ -127,17 +127,18 @@ export class Candidates {
     this.#streamProven = true;
   }
 
-  /** An attach goes up on the socket, whichever it was. */
-  handleAttach(socket: Socket): void {
-    socket.awaiting = true;
-    if (socket.phase !== 'current') socket.phase = 'attaching';
+  /** An attach goes up, on a socket whichever it was. */
+  handleAttach(way: Way): void {
+    if (way === 'stream') this.#streamProven = false;
+    if (typeof way === 'string') return;
+    way.awaiting = true;
+    if (way.phase !== 'current') way.phase = 'attaching';
   }
 
-  /** The candidate becomes the session's. */
-  handOver(taken: Socket | 'stream'): void {
-    if (taken === 'stream') this.#streamProven = false;
-    else if (taken === this.#socket) this.#socket = null;
-    else if (taken === this.#spare) this.#spare = null;
+  /** The socket becomes the session's. */
+  handOver(taken: Socket): void {
+    if (taken === this.#socket) this.#socket = null;
+    if (taken === this.#spare) this.#spare = null;
   }
 
   /** A socket whose attach was overtaken, or that went silent: it may still come back. */

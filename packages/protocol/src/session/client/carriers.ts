@@ -1,4 +1,5 @@
 /** Everything a client's session can be carried by, one kind each. The session owns them all, by number. */
+import type { Transport } from '../../wire/frames.ts';
 
 interface Base {
   readonly id: number;
@@ -74,3 +75,8 @@ export interface Echo extends Base {
 }
 
 export type Carrier = Socket | Stream | Poll | Post | StreamProbe | Echo;
+
+/** What an attach goes up on: a socket that is open, or a request of its own. */
+export type Way = Socket | 'stream' | 'poll';
+
+export const transportOf = (way: Way): Transport => (typeof way === 'string' ? way : way.kind);

@@ -2,7 +2,7 @@
  * A session as the client lives it (PROTOCOL §7): the face of it, and the reader of what comes down.
  *
  * What happens outside comes in by a `handle*` method, with the time; what is to be done goes out by `takeEffects`. Each input is an event for
- * `Linkage`, which holds everything that carries the session; then `Steering` compares what is with what should be, and acts on the difference.
+ * `Linkage`, which holds everything that carries the session; then `steer` compares what is with what should be, and acts on the difference.
  */
 import { codeOfClose, RunnelError, verdictOf } from '../../errors.ts';
 import {
@@ -20,7 +20,7 @@ import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier } from './carriers.ts';
 import { Linkage } from './linkage.ts';
 import type { ClientApp, ClientSessionOptions, ConnectionState, SessionState } from './ports.ts';
-import { Steering } from './steering.ts';
+import { nextTimeout, steer } from './steering.ts';
 
 /** How a carrier ended: `ok` for an HTTP answer that came whole; `code` a WebSocket close code or an HTTP status. */
 export interface CarrierEnd {
@@ -33,14 +33,14 @@ export interface CarrierEnd {
 export class ClientSession {
   readonly #app: ClientApp;
   readonly #linkage: Linkage;
-  readonly #steering: Steering;
+  /** When that was last compared with what should be. */
+  #steeredAt = Number.NEGATIVE_INFINITY;
   /** The request that has to bring the goodbye up, set by `close`; null where it went another way, or again. */
   #goodbye: Carrier | null = null;
 
   constructor(options: ClientSessionOptions) {
     this.#app = options.app;
     this.#linkage = new Linkage(options);
-    this.#steering = new Steering(this.#linkage);
   }
 
   // ——— what can be asked ———
@@ -100,7 +100,7 @@ export class ClientSession {
   start(now: number): void {
     if (this.state.status !== 'idle') return;
     this.#linkage.recovery.wake(now);
-    this.#steering.steer(now);
+    this.#steer(now, true);
   }
 
   /** Ends the session for good: what was counted goes up if it can, then the goodbye. */
@@ -188,7 +188,7 @@ export class ClientSession {
   handleCredentialsFailed(reason: string, now: number): void {
     if (this.#linkage.credentials.state !== 'awaited') return;
     this.#linkage.credentials.fail();
-    this.#linkage.recovery.backOff(`credentials: ${reason}`, 0, now);
+    this.#linkage.recovery.backOff(`credentials: ${reason}`, now);
     this.#steer(now);
   }
 
@@ -259,7 +259,7 @@ export class ClientSession {
   }
 
   nextTimeout(): number {
-    return this.#running ? this.#steering.nextTimeout() : Number.POSITIVE_INFINITY;
+    return this.#running ? nextTimeout(this.#linkage, this.#steeredAt) : Number.POSITIVE_INFINITY;
   }
 
   handleTimeout(now: number): void {
@@ -270,8 +270,10 @@ export class ClientSession {
     return this.#linkage.carriers.takeEffects();
   }
 
-  #steer(now: number): void {
-    if (this.#running) this.#steering.steer(now);
+  #steer(now: number, starting = false): void {
+    if (!this.#running && !starting) return;
+    this.#steeredAt = now;
+    steer(this.#linkage, now);
   }
 
   // ——— reading ———
@@ -302,7 +304,7 @@ export class ClientSession {
       case Type.fenced:
         // PROTOCOL §7.7
         if (frame[1] > this.gen) return linkage.startAnew('another client holds our key', now);
-        return linkage.refused(carrier, 'superseded', 0, now);
+        return linkage.refused(carrier, 'superseded', now);
       case Type.poll:
         if (carrier.kind !== 'poll' || !poller.has(carrier)) return;
         if (poller.handleAnswer(carrier, frame[1], this.sid)) return linkage.told(frame[1].rx, now);
@@ -316,9 +318,9 @@ export class ClientSession {
         if (carrier.kind === 'poll') carrier.ended = true;
         return;
       case Type.reattach:
-        return linkage.refused(carrier, 'the server asked for an attach', 0, now);
+        return linkage.refused(carrier, 'the server asked for an attach', now);
       case Type.retry:
-        return linkage.refused(carrier, 'overloaded', frame[2], now);
+        return linkage.refused(carrier, 'overloaded', now, frame[2]);
     }
   }
 

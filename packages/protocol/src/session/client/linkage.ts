@@ -1,6 +1,6 @@
 /**
  * What carries the session, and what becomes of it (PROTOCOL §7): an attach is sent, answered or fails; a link is adopted, doubted, lost; an
- * incarnation or an identity ends. Each method is one event and leaves things consistent; what to do about it is for `Steering` to say.
+ * incarnation or an identity ends. Each method is one event and leaves things consistent; what to do about it is for `steer` to say.
  *
  *   - `path` carries the session; nothing does while its `link` is null.
  *   - `attaching` is the attach under way; only the last one sent may be adopted.
@@ -8,11 +8,11 @@
  *   - `candidates` are the other transports that are tried, and when.
  */
 import { closingCodeOf, isCode, verdictOf } from '../../errors.ts';
-import type { GoawayFrame, Transport, Welcome } from '../../wire/frames.ts';
+import type { GoawayFrame, Welcome } from '../../wire/frames.ts';
 import { Attaching, type PendingAttach } from './attaching.ts';
 import { Candidates } from './candidates.ts';
 import { CarrierSet } from './carrier-set.ts';
-import type { Carrier, Socket } from './carriers.ts';
+import { type Carrier, transportOf, type Way } from './carriers.ts';
 import { ConnectionReport } from './connection-report.ts';
 import { Credentials } from './credentials.ts';
 import { Identity } from './identity.ts';
@@ -34,9 +34,9 @@ export class Linkage {
   readonly carriers: CarrierSet = new CarrierSet();
   readonly roundTrip: RoundTrip = new RoundTrip();
   readonly incarnation: Incarnation = new Incarnation();
-  readonly attaching: Attaching = new Attaching(this.carriers, this.roundTrip);
-  readonly poller: Poller = new Poller(this.carriers, this.roundTrip);
-  readonly uplink: Uplink = new Uplink(this.carriers, this.roundTrip);
+  readonly attaching: Attaching = new Attaching(this);
+  readonly poller: Poller = new Poller(this);
+  readonly uplink: Uplink = new Uplink(this);
   readonly identity: Identity;
   readonly choice: TransportChoice;
   readonly credentials: Credentials;
@@ -64,22 +64,20 @@ export class Linkage {
 
   // ——— attach ———
 
-  attach(mode: Transport, socket: Socket | null, now: number): void {
+  attach(way: Way, now: number): void {
     this.#overtakePending(now);
+    const isCurrent = way === this.path.socket;
     // It would take the session from the socket that this is to keep it on.
-    if (socket !== null && socket === this.path.link) this.attaching.leaveEarlier();
+    if (isCurrent) this.attaching.leaveEarlier();
     this.report.counts.attaches += 1;
     // Beside a living link loss is excluded; otherwise the attach carries what a new incarnation needs.
     const subs = this.identity.subs(() => this.#app.subs(), this.path.link !== null && !this.recovery.due);
+    const mode = transportOf(way);
     const text = this.identity.attach({ mode, rx: this.incarnation.ledger.rx, auth: this.credentials.auth, subs });
-    if (socket !== null) this.candidates.handleAttach(socket);
-    else if (mode === 'stream') this.candidates.handOver('stream');
-    const { gen, sid } = this.identity;
-    const { failures } = this.recovery;
-    const longestMs = this.recovery.longestMs(now);
-    this.attaching.send({ gen, first: sid === null, mode, socket, text, subs, failures, longestMs }, now);
+    this.candidates.handleAttach(way);
+    this.attaching.send({ way, text, subs }, now);
     // No ping goes up while it is awaited: it has to ask for a sign of life itself.
-    if (socket !== null && socket === this.path.link) this.path.asked(text.length, now);
+    if (isCurrent) this.path.asked(text.length, now);
   }
 
   /** Another attach takes the place of the one before. A socket may still prove useful. */
@@ -138,7 +136,7 @@ export class Linkage {
   }
 
   /** The attach under way will not be answered as hoped. The server asked to be left alone for `pauseMs`. */
-  attachFailed(reason: string, pauseMs: number, now: number): void {
+  attachFailed(reason: string, now: number, pauseMs = 0): void {
     const attach = this.attaching.take();
     if (attach === null) return;
     this.#attachTried(attach, reason, now);
@@ -149,7 +147,7 @@ export class Linkage {
       if (carrier.kind !== 'poll') this.candidates.verdict(carrier.kind, now);
     }
     // The server may have taken it all the same: only another attach makes that certain (PROTOCOL §7.4).
-    this.recovery.backOff(reason, pauseMs, now);
+    this.recovery.backOff(reason, now, pauseMs);
     // Beside a living link the first failure is put right at once.
     if (this.path.link !== null && !this.path.isSuspect && this.recovery.failures === 1) this.recovery.hasten(now);
   }
@@ -176,7 +174,7 @@ export class Linkage {
     } else if (carrier.kind === 'websocket' && !this.attaching.isOn(carrier)) {
       // PROTOCOL §10.8: the server was asked to attach elsewhere meanwhile, and an attach is never undone.
       this.path.trust();
-      this.attach('websocket', carrier, now);
+      this.attach(carrier, now);
     }
   }
 
@@ -196,7 +194,7 @@ export class Linkage {
     if (tookMs !== null) this.roundTrip.sample(tookMs);
     this.told(rx, now);
     // PROTOCOL §4.1: a pong without `rx` comes from a link that the server does not hold for the current one.
-    if (rx === undefined && carrier === this.path.socket && this.path.mayNumber) this.distrust('superseded', 0, now);
+    if (rx === undefined && carrier === this.path.socket && this.path.mayNumber) this.distrust('superseded', now);
   }
 
   // ——— trouble ———
@@ -205,7 +203,7 @@ export class Linkage {
   fail(carrier: Carrier, reason: string, now: number, tooLarge = false): void {
     this.carriers.drop(carrier, reason);
     const isCurrent = carrier === this.path.link;
-    if (this.attaching.isOn(carrier)) this.attachFailed(reason, 0, now);
+    if (this.attaching.isOn(carrier)) this.attachFailed(reason, now);
     if (isCurrent) {
       this.path.idleCut.cut(now - carrier.heardAt);
       this.lose(reason, now);
@@ -216,7 +214,7 @@ export class Linkage {
       // Nothing smaller can be sent, and everything else waits for it.
       const isOnlyWay = !this.choice.allows('websocket') || this.candidates.websocket.failures > 0;
       if (tooLarge && carrier.single && isOnlyWay) this.finish('frame_too_large', reason);
-      else this.distrust(reason, 0, now);
+      else this.distrust(reason, now);
     } else if (this.candidates.has(carrier)) {
       this.candidates.fail(carrier, reason, now);
       // Where nothing else may be tried, this was the attempt to attach.
@@ -226,7 +224,7 @@ export class Linkage {
         this.attaching.pending === null &&
         this.choice.onlyWebSocket
       ) {
-        this.recovery.backOff(reason, 0, now);
+        this.recovery.backOff(reason, now);
       }
     }
   }
@@ -237,7 +235,7 @@ export class Linkage {
     const verdict = isCode(reason) ? verdictOf(reason) : null;
     if (transport === null) return;
     this.recovery.note(reason);
-    this.distrust(reason, 0, now);
+    this.distrust(reason, now);
     this.path.lose(reason);
     this.report.tried({ transport, step: 'live', at: adoptedAt, reason }, now);
     if (transport === 'poll') return;
@@ -248,19 +246,19 @@ export class Linkage {
   }
 
   /** The session needs another link. At once if the last one worked, else after a growing pause. An attach under way is waited for. */
-  distrust(reason: string, pauseMs: number, now: number): void {
+  distrust(reason: string, now: number, pauseMs = 0): void {
     if (this.recovery.due || this.attaching.pending !== null) return;
     if (now - this.path.adoptedAt >= WORKED_MS && pauseMs === 0) this.recovery.want(reason, now);
-    else this.recovery.backOff(reason, pauseMs, now);
+    else this.recovery.backOff(reason, now, pauseMs);
   }
 
   /** An attach, poll or POST was answered `reattach` or `retry`, or fenced. */
-  refused(carrier: Carrier, reason: string, pauseMs: number, now: number): void {
-    if (this.attaching.isOn(carrier)) return this.attachFailed(reason, pauseMs, now);
+  refused(carrier: Carrier, reason: string, now: number, pauseMs = 0): void {
+    if (this.attaching.isOn(carrier)) return this.attachFailed(reason, now, pauseMs);
     if (!this.#isOurs(carrier)) return;
     if (carrier.kind === 'post') carrier.answered = true;
     else if (carrier.kind === 'poll') this.poller.handleRefusal(carrier);
-    this.distrust(reason, pauseMs, now);
+    this.distrust(reason, now, pauseMs);
   }
 
   /** Whether what the carrier brings concerns the session as it is carried now. */
@@ -284,8 +282,8 @@ export class Linkage {
       if (!attaching) this.#overtakePending(now);
     }
     const pauseMs = verdict === 'backoff' ? retryMs * this.#random() : 0;
-    if (attaching) this.attachFailed(code, pauseMs, now);
-    else this.distrust(code, pauseMs, now);
+    if (attaching) this.attachFailed(code, now, pauseMs);
+    else this.distrust(code, now, pauseMs);
     if (isCurrent) this.lose(code, now);
     this.carriers.drop(carrier, code);
     if (verdict === 'refresh' && this.recovery.failures <= 1) this.recovery.hasten(now);
@@ -306,7 +304,7 @@ export class Linkage {
     this.identity.startAnew();
     this.credentials.startAnew();
     this.#incarnationOver();
-    this.recovery.backOff(reason, 0, now);
+    this.recovery.backOff(reason, now);
   }
 
   /** The session is over for good. `last` is left to bring its goodbye up. */

@@ -16,7 +16,7 @@ import { type Incarnation, sizeOf } from './incarnation.ts';
 import { HEARTBEAT_GRACE_MS, Liveness, type RoundTrip } from './liveness.ts';
 import type { Poller } from './poller.ts';
 import { SendWindow } from './send-window.ts';
-import type { Uplink, UplinkSession } from './uplink.ts';
+import type { Uplink } from './uplink.ts';
 
 /** A silent socket is kept this long: it may speak again. */
 export const SILENT_KEPT_MS = 8_000;
@@ -94,8 +94,8 @@ export class Path {
     this.#sent = welcome.rx;
     this.#adoptedAt = now;
     this.#suspectSince = null;
-    uplink.begin();
     const polls = carrier.kind === 'poll';
+    uplink.begin(!polls);
     poller.begin(polls ? carrier : null, now);
     this.#link = polls ? 'poll' : carrier;
     const quietMs = Math.min(welcome.heartbeatMs + HEARTBEAT_GRACE_MS, this.idleCut.pingAfterMs);
@@ -225,7 +225,7 @@ export class Path {
     if (this.socket !== null) return this.#pump(this.socket, this.#window.bytes, now);
     if (now < this.#parts.poller.postAt) return;
     const { acked, tx } = this.#parts.incarnation.ledger;
-    const bytes = this.#parts.uplink.steer(this.#uplinkSession(), now);
+    const bytes = this.#parts.uplink.steer(now);
     if (bytes === 0) return;
     this.#parts.poller.stir(now);
     if (acked === tx) return;
@@ -271,15 +271,10 @@ export class Path {
     const goaway = toLine([Type.goaway, 'closed', reason, 0]);
     if (attaching?.kind === 'websocket' && attaching !== this.#link) this.#parts.carriers.send(attaching, goaway.text);
     if (this.#link === null && (!mayPost || this.#parts.identity.sid === null)) return null;
-    if (this.socket === null) return this.#parts.uplink.finish(this.#uplinkSession(), goaway, now);
+    if (this.socket === null) return this.#parts.uplink.finish(goaway, now);
     this.#pump(this.socket, Number.POSITIVE_INFINITY, now);
     this.#parts.carriers.send(this.socket, goaway.text);
     return null;
-  }
-
-  #uplinkSession(): UplinkSession {
-    const { identity, incarnation } = this.#parts;
-    return { header: identity.header(), ledger: incarnation.ledger, tellsRx: this.#link !== 'poll' };
   }
 }
 

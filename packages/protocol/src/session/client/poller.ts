@@ -8,6 +8,7 @@ import { encodeFrame } from '../../wire/write.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier, Poll } from './carriers.ts';
 import type { Identity } from './identity.ts';
+import type { Incarnation } from './incarnation.ts';
 import type { RoundTrip } from './liveness.ts';
 
 /** What a poll that was cut teaches: the next ones are held for this part of the time it lasted, but at least the minimum. */
@@ -27,9 +28,15 @@ const ENDING_MS = 10;
 /** How long the answer to what went up is waited for without pauses. */
 const STIRRED_MS = 5_000;
 
+export interface PollerParts {
+  readonly carriers: CarrierSet;
+  readonly roundTrip: RoundTrip;
+  readonly identity: Identity;
+  readonly incarnation: Incarnation;
+}
+
 export class Poller {
-  readonly #carriers: CarrierSet;
-  readonly #roundTrip: RoundTrip;
+  readonly #parts: PollerParts;
   /** The poll under way; null between two, and while polls do not carry the session. */
   #poll: Poll | null = null;
   /** Number of the last poll of this generation; 0 again by `begin`. */
@@ -49,9 +56,8 @@ export class Poller {
   /** When the next poll may be asked. */
   #dueAt = 0;
 
-  constructor(carriers: CarrierSet, roundTrip: RoundTrip) {
-    this.#carriers = carriers;
-    this.#roundTrip = roundTrip;
+  constructor(parts: PollerParts) {
+    this.#parts = parts;
   }
 
   has(carrier: Carrier): carrier is Poll {
@@ -92,23 +98,24 @@ export class Poller {
     this.#refused = false;
     this.stir(now);
     this.#endingUntil = now + ENDING_MS;
-    if (attach !== null) attach.deadline = now + this.#roundTrip.patience();
+    if (attach !== null) attach.deadline = now + this.#parts.roundTrip.patience();
   }
 
   /** Gives up the poll under way. */
   end(): void {
-    this.#carriers.drop(this.#poll);
+    this.#parts.carriers.drop(this.#poll);
     this.#poll = null;
   }
 
-  ask(identity: Identity, rx: number, now: number): void {
+  ask(now: number): void {
+    const { carriers, identity, incarnation, roundTrip } = this.#parts;
     this.#n += 1;
     const longest = identity.limits?.holdMs ?? DEFAULT_LIMITS.holdMs;
     const hold = Math.floor(Math.min(this.#holdMs ?? longest, this.#scarce ? SCARCE_HOLD_MS : longest));
     this.#lines = 0;
-    const header = { ...identity.header(), n: this.#n, rx, hold };
-    const deadline = now + hold + this.#roundTrip.patience();
-    this.#poll = this.#carriers.request<Poll>(
+    const header = { ...identity.header(), n: this.#n, rx: incarnation.tellRx(), hold };
+    const deadline = now + hold + roundTrip.patience();
+    this.#poll = carriers.request<Poll>(
       { kind: 'poll', sid: null, next: 0, gen: header.gen, n: this.#n, hold, deadline, ended: false },
       [encodeFrame([Type.poll, header])],
       now,
@@ -118,7 +125,8 @@ export class Poller {
   /** Something of its answer has come: it may take a while. */
   heard(now: number): void {
     this.#lines += 1;
-    if (this.#poll !== null) this.#poll.deadline = Math.max(this.#poll.deadline, now + this.#roundTrip.patience());
+    if (this.#poll !== null)
+      this.#poll.deadline = Math.max(this.#poll.deadline, now + this.#parts.roundTrip.patience());
   }
 
   /** The header of an answer. False: it answers another poll (a cache has spoken). */

@@ -67,7 +67,7 @@ export class Recovery {
   }
 
   /** After a pause that grows with each failure, and not before `pauseMs` that the server asked for. */
-  backOff(reason: string, pauseMs: number, now: number): void {
+  backOff(reason: string, now: number, pauseMs = 0): void {
     this.note(reason);
     this.#failures += 1;
     if (!this.#due) this.#since = now;

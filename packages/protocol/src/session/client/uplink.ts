@@ -5,10 +5,11 @@
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import { Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
-import type { Ledger, Line } from '../ledger.ts';
+import type { Line } from '../ledger.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Post } from './carriers.ts';
-import { sizeOf } from './incarnation.ts';
+import type { Identity } from './identity.ts';
+import { type Incarnation, sizeOf } from './incarnation.ts';
 import type { RoundTrip } from './liveness.ts';
 
 /** A POST that failed is no reason to send less than this at a time. */
@@ -16,21 +17,21 @@ const BATCH_BYTES_MIN = 1_024;
 /** POSTs are not kept smaller than this for good because larger ones have failed. */
 const BOUND_BYTES_MIN = 8_192;
 
-export interface UplinkSession {
-  /** What every POST's header begins with. */
-  readonly header: { readonly key: string; readonly node: string; readonly gen: number };
-  readonly ledger: Ledger<Line>;
-  /** Whether POSTs tell our `rx`: polls do that themselves. */
-  readonly tellsRx: boolean;
+export interface UplinkParts {
+  readonly carriers: CarrierSet;
+  readonly roundTrip: RoundTrip;
+  readonly identity: Identity;
+  readonly incarnation: Incarnation;
 }
 
 export class Uplink {
-  readonly #carriers: CarrierSet;
-  readonly #roundTrip: RoundTrip;
+  readonly #parts: UplinkParts;
   /** The POST in flight; cleared by its answer or its failure, and by `reset`. */
   #post: Post | null = null;
   /** Number of the last POST of this generation; 0 again by `begin`. */
   #n = 0;
+  /** Whether POSTs tell our `rx`: polls do that themselves. Set by `begin`, true again by `reset`. */
+  #tellsRx = true;
   /** A ping or the goodbye for the next POST: unlike volatile frames it must not be dropped for what follows it. At most one of each. */
   #words: Line[] = [];
   /** Volatile frames for the next POST, the oldest dropped beyond `volatileBytes`. Neither these nor words are sent twice. */
@@ -47,9 +48,8 @@ export class Uplink {
   /** Bytes of the last POST that failed, while none so large was answered since: it may have been too large, or its connection was dead. */
   #failedBytes = Number.POSITIVE_INFINITY;
 
-  constructor(carriers: CarrierSet, roundTrip: RoundTrip) {
-    this.#carriers = carriers;
-    this.#roundTrip = roundTrip;
+  constructor(parts: UplinkParts) {
+    this.#parts = parts;
   }
 
   /** What was learned of the path may not hold any more. */
@@ -59,16 +59,18 @@ export class Uplink {
   }
 
   /** A new generation. */
-  begin(): void {
+  begin(tellsRx: boolean): void {
     this.reset();
     this.#n = 0;
+    this.#tellsRx = tellsRx;
   }
 
   /** The POST in flight is abandoned, and what was loose with it. The goodbye may follow in the same generation, and must not look like a repetition. */
   reset(): void {
-    this.#carriers.drop(this.#post);
+    this.#parts.carriers.drop(this.#post);
     this.#post = null;
     this.#repeating = false;
+    this.#tellsRx = true;
     this.#clear();
   }
 
@@ -105,43 +107,41 @@ export class Uplink {
   }
 
   /** Sends a POST if there is something to send and none is in flight. Returns the bytes sent. */
-  steer(session: UplinkSession, now: number): number {
-    const { ledger } = session;
+  steer(now: number): number {
+    const { ledger } = this.#parts.incarnation;
     if (
       this.#post !== null ||
       (ledger.tx === ledger.ob && this.#loose.length === 0 && this.#words.length === 0 && !this.#ackDue)
     )
       return 0;
-    return this.#send(session, now);
+    return this.#send(now);
   }
 
   /** The last words of a session that is being closed: everything that fits, and the goodbye. */
-  finish(session: UplinkSession, goaway: Line, now: number): Post | null {
-    this.#carriers.drop(this.#post);
+  finish(goaway: Line, now: number): Post | null {
+    this.#parts.carriers.drop(this.#post);
     this.say(goaway);
-    this.#send(session, now);
+    this.#send(now);
     return this.#post;
   }
 
-  #send(session: UplinkSession, now: number): number {
-    const {
-      ledger,
-      header: { gen },
-    } = session;
+  #send(now: number): number {
+    const { carriers, identity, incarnation, roundTrip } = this.#parts;
+    const { ledger } = incarnation;
     const base = ledger.ob;
     const counted = ledger.slice(base, this.#batchBytes);
     this.#n += 1;
-    const header = { ...session.header, n: this.#n, base };
+    const header = { ...identity.header(), n: this.#n, base };
     const repeated = this.#repeating;
     if (repeated) this.#dropLoose();
     const lines = [...counted, ...this.#words, ...this.#loose].map((line) => line.text);
     const bytes = sizeOf(counted) + this.#looseBytes;
-    lines.unshift(encodeFrame([Type.post, session.tellsRx ? { ...header, rx: ledger.rx } : header]));
+    lines.unshift(encodeFrame([Type.post, this.#tellsRx ? { ...header, rx: ledger.rx } : header]));
     this.#clear();
     this.#repeating = false;
-    const deadline = now + this.#roundTrip.patience(bytes);
-    this.#post = this.#carriers.request<Post>(
-      { kind: 'post', gen, base, bytes, single: counted.length === 1, deadline, answered: false, repeated },
+    const deadline = now + roundTrip.patience(bytes);
+    this.#post = carriers.request<Post>(
+      { kind: 'post', gen: header.gen, base, bytes, single: counted.length === 1, deadline, answered: false, repeated },
       lines,
       now,
     );
@@ -153,14 +153,14 @@ export class Uplink {
     post.answered = true;
     if (post !== this.#post) return;
     this.#post = null;
-    this.#roundTrip.sample(now - post.openedAt);
+    this.#parts.roundTrip.sample(now - post.openedAt);
     if (post.bytes >= this.#failedBytes) this.#failedBytes = Number.POSITIVE_INFINITY;
     this.#batchBytes = Math.min(this.#boundBytes, this.#batchBytes * 2);
   }
 
   /** It ended without an answer. True: as many of its frames go up again as are half of it; false: that was the second time. `tooLarge`: it was said why. */
   handleFailure(post: Post, tooLarge = false): boolean {
-    this.#carriers.drop(post);
+    this.#parts.carriers.drop(post);
     if (post !== this.#post) return true;
     this.#post = null;
     this.#ackDue = true;
@@ -182,7 +182,7 @@ export class Uplink {
 
   /** The network may be another: the POST in flight has to be answered soon. */
   hasten(now: number): void {
-    if (this.#post !== null) this.#post.deadline = Math.min(this.#post.deadline, now + this.#roundTrip.hastyMs());
+    if (this.#post !== null) this.#post.deadline = Math.min(this.#post.deadline, now + this.#parts.roundTrip.hastyMs());
   }
 
   nextTimeout(): number {
