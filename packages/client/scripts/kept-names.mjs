@@ -29,7 +29,7 @@ const others = words(
 );
 const othersOfOld = words('Runnel createClient finally msCrypto exports');
 
-/** What tabs tell each other, and may be of another build: all types of `share`, and these. */
+/** What tabs tell each other, and may be of another build: all types of `share` but its classes, and these. */
 const betweenTabs = words('Endpoint IdentityState IncarnationState Line');
 
 /** What no client is made of. */
@@ -61,9 +61,12 @@ export function namesToKeep(old) {
   for (const name of offered) names.add(name);
   for (const input of inputs) {
     const told = !old && /src\/share\/[^/]+$/.test(input);
-    for (const name of membersIn(input, (type) => told || offered.has(type) || (!old && betweenTabs.has(type))))
+    for (const name of membersIn(
+      input,
+      (type, isClass) => (told && !isClass) || offered.has(type) || (!old && betweenTabs.has(type)),
+    ))
       names.add(name);
-    for (const text of stringsIn(input, old)) names.add(text);
+    for (const text of stringsIn(input, told)) names.add(text);
   }
   return names;
 }
@@ -82,7 +85,7 @@ const parse = (file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts
  * The names of all members, at any depth, of the declarations that `wanted` picks by their name.
  *
  * @param {string} file
- * @param {(declaration: string) => boolean} wanted
+ * @param {(declaration: string, isClass: boolean) => boolean} wanted
  */
 function membersIn(file, wanted) {
   /** @type {string[]} */
@@ -101,7 +104,7 @@ function membersIn(file, wanted) {
     const name = ts.isVariableStatement(statement)
       ? statement.declarationList.declarations[0]?.name.getText()
       : /** @type {{ name?: ts.Node }} */ (/** @type {unknown} */ (statement)).name?.getText();
-    if (name !== undefined && wanted(name)) collect(statement);
+    if (name !== undefined && wanted(name, ts.isClassDeclaration(statement))) collect(statement);
   }
   return names;
 }
@@ -118,17 +121,19 @@ function exportsOf(file) {
 }
 
 /**
- * Every text of the file: a property may be reached by it. `old`: without those that only pick the members of a type.
+ * Every text of the file: a property may be reached by it. `told`: with those that only pick the members of a type.
  *
  * @param {string} file
- * @param {boolean} old
+ * @param {boolean} told
  */
-function stringsIn(file, old) {
+function stringsIn(file, told) {
   /** @type {string[]} */
   const texts = [];
   const collect = (/** @type {ts.Node} */ node) => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
-    if (old && ts.isTypeReferenceNode(node) && /^(Pick|Omit)$/.test(node.typeName.getText())) return;
+    const picks =
+      (ts.isTypeReferenceNode(node) && node.typeName) || (ts.isExpressionWithTypeArguments(node) && node.expression);
+    if (!told && picks && /^(Pick|Omit)$/.test(picks.getText())) return;
     if (ts.isStringLiteralLike(node) && /^[$\w]+$/.test(node.text)) texts.push(node.text);
     ts.forEachChild(node, collect);
   };
