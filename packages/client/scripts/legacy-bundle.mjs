@@ -83,6 +83,10 @@ const sources = {
   name: 'legacy',
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^legacy-globals$/ }, () => ({ path: 'globals', namespace: 'legacy' }));
+    onResolve({ filter: /^#base64$/ }, ({ resolveDir }) => ({
+      path: join(resolveDir, 'base64.ts'),
+      sideEffects: false,
+    }));
     onLoad({ filter: /./, namespace: 'legacy' }, () => ({ contents: globals, resolveDir: legacy, loader: 'ts' }));
     // A file of the client gives way to the one of the same name here.
     onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {

@@ -2,8 +2,8 @@
  * The encoding of payloads (PROTOCOL §2): what JSON cannot say is put into JSON, and back. Both walks are bounded in depth, so that neither a
  * circular value nor a hostile line can exhaust the stack.
  */
+import { fromBase64, toBase64 } from '#base64';
 import { RunnelError } from '../errors.ts';
-import { fromBase64, toBase64 } from './base64.ts';
 import { violation } from './violation.ts';
 
 /** Levels of arrays and objects that a payload may nest; bytes are one level. */

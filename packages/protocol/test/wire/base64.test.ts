@@ -1,9 +1,13 @@
 /// <reference types="node" />
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromBase64, toBase64 } from '../../src/wire/base64.ts';
+import * as pure from '../../src/wire/base64.ts';
+import * as ofBrowsers from '../../src/wire/base64-browser.ts';
 
-describe('base64', () => {
+describe.each([
+  ['base64', pure],
+  ['base64 in browsers', ofBrowsers],
+])('%s', (_, { fromBase64, toBase64 }) => {
   test('is what Buffer makes of the same bytes, and comes back', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
@@ -14,7 +18,7 @@ describe('base64', () => {
     );
   });
 
-  test.each([6_143, 6_144, 6_145, 1_000_000])('%i bytes are the same as with Buffer', (length) => {
+  test.each([6_143, 6_144, 6_145, 8_191, 8_192, 8_193, 1_000_000])('%i bytes are the same as with Buffer', (length) => {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
     const text = toBase64(bytes);
     expect(text === Buffer.from(bytes).toString('base64')).toBe(true);
