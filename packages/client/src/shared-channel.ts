@@ -67,7 +67,6 @@ export class SharedChannel implements SubscriptionListener, AttendedChannel {
   /** What the subscription is opened with: as the first one who holds it asks. */
   options: SubscribeOptions = {};
   readonly #owner: ChannelOwner;
-  readonly #handlers = new Map<string, Listeners<[data: unknown, meta: EventMeta]>>();
   readonly #onMessage: Listeners<[message: AnyMessage]>;
   /** Those who wait for a state. They hear of it before handlers do. */
   readonly #watchers: Listeners<[state: SubscriptionState]>;
@@ -109,13 +108,16 @@ export class SharedChannel implements SubscriptionListener, AttendedChannel {
 
   /** Calls `handler` with each message of an event; returns what stops that. */
   on(event: string, handler: (data: unknown, meta: EventMeta) => void): () => void {
-    let handlers = this.#handlers.get(event);
-    if (handlers === undefined) {
-      handlers = new Listeners(this.#owner.report);
-      this.#handlers.set(event, handlers);
-    }
+    return this.#listen(event, ({ data, meta }) => handler(data, meta));
+  }
+
+  /** Hands on each message of an event, or of all; returns what stops that. */
+  #listen(event: string | null, next: (message: AnyMessage) => void): () => void {
+    if (event === null) return this.#onMessage.add(next);
     this.#want(event);
-    return handlers.add(handler);
+    return this.#onMessage.add((message) => {
+      if (message.event === event) next(message);
+    });
   }
 
   /** Holds the subscription and hands each message to `sink`, of one event or of all, until it fails for good or what this returns is called. */
@@ -132,14 +134,7 @@ export class SharedChannel implements SubscriptionListener, AttendedChannel {
       // What was closed on purpose has come to its end.
       if (error !== null) stop(error.code === 'closed' ? null : error);
     };
-    if (event !== null) this.#want(event);
-    const offs = [
-      this.hold(from),
-      this.#watchers.add(look),
-      this.#onMessage.add((message) => {
-        if (event === null || message.event === event) next(message);
-      }),
-    ];
+    const offs = [this.hold(from), this.#watchers.add(look), this.#listen(event, next)];
     // It may have failed already. Whoever called this has to have its result before the end.
     queueMicrotask(() => look(this.#state));
     return stop;
@@ -232,7 +227,6 @@ export class SharedChannel implements SubscriptionListener, AttendedChannel {
   }
 
   message(event: string, data: unknown, meta: EventMeta): void {
-    this.#handlers.get(event)?.emit(data, meta);
     this.#onMessage.emit({ event, data, meta });
   }
 

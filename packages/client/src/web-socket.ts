@@ -1,5 +1,5 @@
 /** One WebSocket, from its opening to its end. */
-import { closeCodeOf, splitMessage } from '@runnel/protocol';
+import { closeCodeOf, LineReader } from '@runnel/protocol';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 import type { WebSocketConstructor, WebSocketLike } from './environment.ts';
 
@@ -65,7 +65,8 @@ export function openSocket({ WebSocket, url, headers, events }: SocketOptions): 
       if (typeof data !== 'string') return;
       let lines: readonly string[];
       try {
-        lines = splitMessage(data);
+        // The last line of a message may lack its end.
+        lines = new LineReader().push(`${data}\n`);
       } catch {
         return fail();
       }

@@ -13,6 +13,7 @@ export * from './session/server/server-link.ts';
 export * from './session/server/server-session.ts';
 export type * from './session/server/session-record.ts';
 export * from './session/server/session-registry.ts';
+export * from './session/volatile-lines.ts';
 export * from './wire/fragments.ts';
 export * from './wire/frames.ts';
 export * from './wire/lines.ts';

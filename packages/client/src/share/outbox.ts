@@ -1,14 +1,12 @@
 /** What goes up the session next: counted frames, of which all go or none, and frames that may be lost. */
-import { DEFAULT_LIMITS, type Line, type SessionPort, splitLine, utf8Length } from '@runnel/protocol';
+import { DEFAULT_LIMITS, type Line, lineOf, type SessionPort, splitLine, VolatileLines } from '@runnel/protocol';
 
 /** When to try again to send what a full session has refused. */
 const RETRY_MS = 250;
 
 export class Outbox {
   #lines: Line[];
-  /** The oldest are dropped beyond `volatileBytes`. */
-  #loose: Line[] = [];
-  #looseBytes = 0;
+  readonly #loose = new VolatileLines();
   /** Infinity unless the session is full. */
   #retryAt = Number.POSITIVE_INFINITY;
 
@@ -25,14 +23,11 @@ export class Outbox {
   }
 
   push(frame: readonly unknown[]): void {
-    this.#lines.push(...splitLine(JSON.stringify(frame), DEFAULT_LIMITS).map(toLine));
+    this.#lines.push(...splitLine(JSON.stringify(frame), DEFAULT_LIMITS).map(lineOf));
   }
 
   pushLoose(text: string): void {
-    const line = toLine(text);
-    this.#loose.push(line);
-    this.#looseBytes += line.size;
-    while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes) this.#looseBytes -= (this.#loose.shift() as Line).size;
+    this.#loose.push(lineOf(text));
   }
 
   /** The incarnation is over, and what was for it. */
@@ -54,13 +49,6 @@ export class Outbox {
 
   /** Hands over what may be lost, unless that had better wait. Returns whether that was anything. */
   drainLoose(session: SessionPort): boolean {
-    if (session.holdsLoose) return false;
-    let any = false;
-    for (const line of this.#loose) any = session.sendLoose(line) || any;
-    this.#loose = [];
-    this.#looseBytes = 0;
-    return any;
+    return this.#loose.drain(session);
   }
 }
-
-const toLine = (text: string): Line => ({ text, size: utf8Length(text) + 1 });

@@ -6,18 +6,10 @@
  */
 import { RunnelError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
-import type { Attempt, ClientApp, ConnectionState } from '../session/client/ports.ts';
-import type { Line } from '../session/ledger.ts';
-import {
-  type AppDownFrame,
-  type AttachSub,
-  type Position,
-  type SubscribeOptions,
-  type Transport,
-  Type,
-  type WelcomeLimits,
-} from '../wire/frames.ts';
-import { utf8Length } from '../wire/utf8.ts';
+import type { Attempt, ClientApp, ConnectionState, SessionPort } from '../session/client/ports.ts';
+import { lineOf } from '../session/ledger.ts';
+import { VolatileLines } from '../session/volatile-lines.ts';
+import { type AppDownFrame, type AttachSub, type Position, type SubscribeOptions, Type } from '../wire/frames.ts';
 import { splitLine } from '../wire/write.ts';
 import { type Call, type CallLimits, type CallOptions, Calls, type Send, type Settle } from './calls.ts';
 import type { Subscription, SubscriptionListener } from './subscription.ts';
@@ -32,21 +24,6 @@ const OUTBOX_RETRY_MS = 250;
 const LINE_LIMITS = { lineBytes: DEFAULT_LIMITS.lineBytes, fragmentChars: DEFAULT_LIMITS.fragmentChars };
 /** Names of our earlier sessions that `meta.self` still knows. */
 const CLIENTS_MAX = 8;
-
-/** What is needed of a session; `ClientSession` has it. */
-export interface SessionPort {
-  /** What carries it. While nothing does, calls wait in the queue here: so it is certain that they were not sent, should the session be lost. */
-  readonly transport: Transport | null;
-  /** Whether what may be lost had better wait. */
-  readonly holdsLoose: boolean;
-  readonly client: string | null;
-  readonly limits: WelcomeLimits | null;
-  /** Takes counted frames; `flush` sends them. False, and none taken: the outbox is full. */
-  send(lines: readonly Line[]): boolean;
-  /** Takes a frame that may be lost. False: it was. */
-  sendLoose(line: Line): boolean;
-  flush(now: number): void;
-}
 
 export interface ClientChannelsOptions {
   /** A random number in [0, 1). */
@@ -67,9 +44,8 @@ export class ClientChannels implements ClientApp {
   #lastId = 0;
   /** When something may fall due; never later than it does. */
   #wakeAt = Number.POSITIVE_INFINITY;
-  /** Volatile frames of this turn, or since the session holds them; the oldest dropped beyond `volatileBytes`. */
-  #loose: Line[] = [];
-  #looseBytes = 0;
+  /** Volatile frames of this turn, or since the session holds them. */
+  readonly #loose = new VolatileLines();
   /** Our public names, the latest first. */
   #clients: string[] = [];
   /** The last session's; they hold until another says otherwise. */
@@ -137,7 +113,7 @@ export class ClientChannels implements ClientApp {
    * @throws RunnelError `payload_too_large` for what does not fit into one line
    */
   sendVolatile(channel: string, event: string, data: string): void {
-    const line = toLine(`[${Type.volatile},${JSON.stringify(channel)},${JSON.stringify(event)},${data}]`);
+    const line = lineOf(`[${Type.volatile},${JSON.stringify(channel)},${JSON.stringify(event)},${data}]`);
     if (line.size > DEFAULT_LIMITS.lineBytes) {
       throw new RunnelError(
         'payload_too_large',
@@ -145,8 +121,6 @@ export class ClientChannels implements ClientApp {
       );
     }
     this.#loose.push(line);
-    this.#looseBytes += line.size;
-    while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes) this.#looseBytes -= (this.#loose.shift() as Line).size;
   }
 
   /** Fresh credentials, as JSON (PROTOCOL §4.5). */
@@ -183,19 +157,14 @@ export class ClientChannels implements ClientApp {
       this.#calls.refuse(this.#limits, this.#now);
       this.#subscriptions.announce(this.#now);
       const send: Send = (text) => {
-        const taken = session.send(splitLine(text, LINE_LIMITS).map(toLine));
+        const taken = session.send(splitLine(text, LINE_LIMITS).map(lineOf));
         any ||= taken;
         return taken;
       };
       if (!this.#subscriptions.sendDue(send, this.#now) || !this.#calls.sendDue(send, this.#now))
         this.#wake(this.#now + OUTBOX_RETRY_MS);
     }
-    if (session.holdsLoose) return any;
-    // Where it does not take them they are lost.
-    for (const line of this.#loose) any = session.sendLoose(line) || any;
-    this.#loose = [];
-    this.#looseBytes = 0;
-    return any;
+    return this.#loose.drain(session) || any;
   }
 
   // ——— ClientApp ———
@@ -283,8 +252,4 @@ export class ClientChannels implements ClientApp {
     }
     if (!follows) this.#subscriptions.handleGap(subscription, this.#now);
   }
-}
-
-function toLine(text: string): Line {
-  return { text, size: utf8Length(text) + 1 };
 }

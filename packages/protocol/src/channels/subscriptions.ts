@@ -52,9 +52,13 @@ export class Subscriptions {
 
   /** PROTOCOL §4.0: what an attach asks for, as far as there is room in it. */
   subs(): AttachSub[] {
-    const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
-    wanted.sort((a, b) => a.id - b.id);
+    const wanted = this.#wanted().sort((a, b) => a.id - b.id);
     return wanted.map(({ id, name, from }) => [id, name, from]);
+  }
+
+  /** Those that have not failed for good. */
+  #wanted(): Subscription[] {
+    return [...this.#byName.values()].filter((subscription) => !subscription.over);
   }
 
   /** The incarnation is over: all that has not failed for good has to be asked for again. */
@@ -174,7 +178,7 @@ export class Subscriptions {
     this.#asked.clear();
     this.#live.clear();
     this.#leaving.clear();
-    const wanted = [...this.#byName.values()].filter((subscription) => !subscription.over);
+    const wanted = this.#wanted();
     for (const subscription of wanted) {
       subscription.known = false;
       this.#ask(subscription, 0);

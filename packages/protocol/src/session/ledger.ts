@@ -8,12 +8,15 @@
  *
  * `ob` is `acked` except after `drop()` (PROTOCOL §8.6), when it runs ahead until the peer has caught up.
  */
+import { utf8Length } from '../wire/utf8.ts';
 
 /** One encoded frame. `text` has no line end; `size` is its length on the wire in bytes, line end included. */
 export interface Line {
   readonly text: string;
   readonly size: number;
 }
+
+export const lineOf = (text: string): Line => ({ text, size: utf8Length(text) + 1 });
 
 /** A ledger as it stands: its counters, and the frames kept from number `ob` on. */
 export interface LedgerState<L extends Line> {

@@ -1,6 +1,7 @@
-import { ClientChannels, type SessionPort } from '../../src/channels/client-channels.ts';
+import { ClientChannels } from '../../src/channels/client-channels.ts';
 import type { EventMeta, Gap, SubscriptionListener, SubscriptionState } from '../../src/channels/subscription.ts';
 import type { RunnelError } from '../../src/errors.ts';
+import type { SessionPort } from '../../src/session/client/ports.ts';
 import type { Line } from '../../src/session/ledger.ts';
 import { FragmentJoiner } from '../../src/wire/fragments.ts';
 import type {

@@ -4,9 +4,9 @@
  * suspect; a suspect path still carries until a new one is adopted, or until it has been silent for too long.
  */
 import { closeCodeOf } from '../../errors.ts';
-import { type Transport, Type, type UpFrame, type Welcome } from '../../wire/frames.ts';
+import { type Transport, Type, type Welcome } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
-import type { Line } from '../ledger.ts';
+import { type Line, lineOf } from '../ledger.ts';
 import type { Candidates } from './candidates.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Carrier, Poll, Socket, Stream } from './carriers.ts';
@@ -155,7 +155,7 @@ export class Path {
   /** Asks for a sign of life, unless one is asked for already, or a POST's answer will be one. */
   ping(now: number): void {
     if (this.#liveness === null || this.#liveness.pinging || !this.mayNumber) return;
-    const word = toLine([Type.ping, Math.floor(now)]);
+    const word = lineOf(encodeFrame([Type.ping, Math.floor(now)]));
     if (this.socket !== null) this.#parts.carriers.send(this.socket, word.text);
     else if (this.#parts.uplink.busy) return;
     else this.#parts.uplink.say(word);
@@ -268,7 +268,7 @@ export class Path {
    * a POST may still reach the server (PROTOCOL §8.4). Returns the request that still has to get through.
    */
   finish(reason: string, attaching: Carrier | null, mayPost: boolean, now: number): Carrier | null {
-    const goaway = toLine([Type.goaway, 'closed', reason, 0]);
+    const goaway = lineOf(encodeFrame([Type.goaway, 'closed', reason, 0]));
     if (attaching?.kind === 'websocket' && attaching !== this.#link) this.#parts.carriers.send(attaching, goaway.text);
     if (this.#link === null && (!mayPost || this.#parts.identity.sid === null)) return null;
     if (this.socket === null) return this.#parts.uplink.finish(goaway, now);
@@ -276,9 +276,4 @@ export class Path {
     this.#parts.carriers.send(this.socket, goaway.text);
     return null;
   }
-}
-
-function toLine(frame: UpFrame): Line {
-  const text = encodeFrame(frame);
-  return { text, size: text.length + 1 };
 }

@@ -1,6 +1,7 @@
 /** What the client's session core asks of the code around it, and what it tells the application layer above. */
 import type { ClosingCode, Code } from '../../errors.ts';
-import type { AppDownFrame, AttachSub, Transport } from '../../wire/frames.ts';
+import type { AppDownFrame, AttachSub, Transport, WelcomeLimits } from '../../wire/frames.ts';
+import type { Line } from '../ledger.ts';
 import type { IdentityState } from './identity.ts';
 import type { IncarnationState } from './incarnation.ts';
 
@@ -59,6 +60,21 @@ export interface ClientApp {
   frame(frame: AppDownFrame): void;
   state(state: ConnectionState): void;
   attempt(attempt: Attempt): void;
+}
+
+/** What channels need of a session; `ClientSession` has it. */
+export interface SessionPort {
+  /** What carries it. While nothing does, calls wait in the queue of channels: so it is certain that they were not sent, should the session be lost. */
+  readonly transport: Transport | null;
+  /** Whether what may be lost had better wait. */
+  readonly holdsLoose: boolean;
+  readonly client: string | null;
+  readonly limits: WelcomeLimits | null;
+  /** Takes counted frames; `flush` sends them. False, and none taken: the outbox is full. */
+  send(lines: readonly Line[]): boolean;
+  /** Takes a frame that may be lost. False: it was. */
+  sendLoose(line: Line): boolean;
+  flush(now: number): void;
 }
 
 export interface ClientSessionOptions {

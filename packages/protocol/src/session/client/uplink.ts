@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../../limits.ts';
 import { Type } from '../../wire/frames.ts';
 import { encodeFrame } from '../../wire/write.ts';
 import type { Line } from '../ledger.ts';
+import { VolatileLines } from '../volatile-lines.ts';
 import type { CarrierSet } from './carrier-set.ts';
 import type { Post } from './carriers.ts';
 import type { Identity } from './identity.ts';
@@ -34,9 +35,8 @@ export class Uplink {
   #tellsRx = true;
   /** A ping or the goodbye for the next POST: unlike volatile frames it must not be dropped for what follows it. At most one of each. */
   #words: Line[] = [];
-  /** Volatile frames for the next POST, the oldest dropped beyond `volatileBytes`. Neither these nor words are sent twice. */
-  #loose: Line[] = [];
-  #looseBytes = 0;
+  /** Volatile frames for the next POST. Neither these nor words are sent twice. */
+  readonly #loose = new VolatileLines();
   /** Whether our `rx` should be told though there is nothing else to say; cleared with each POST. */
   #ackDue = false;
   /** Whether the last POST was not answered and its frames go up again; cleared when they do. */
@@ -77,20 +77,11 @@ export class Uplink {
   #clear(): void {
     this.#ackDue = false;
     this.#words = [];
-    this.#dropLoose();
-  }
-
-  #dropLoose(): void {
-    this.#loose = [];
-    this.#looseBytes = 0;
+    this.#loose.take();
   }
 
   sendLoose(line: Line): void {
     this.#loose.push(line);
-    this.#looseBytes += line.size;
-    while (this.#looseBytes > DEFAULT_LIMITS.volatileBytes && this.#loose.length > 1) {
-      this.#looseBytes -= (this.#loose.shift() as Line).size;
-    }
   }
 
   /** Whether a POST is in flight: what is said now waits for its answer. */
@@ -111,7 +102,7 @@ export class Uplink {
     const { ledger } = this.#parts.incarnation;
     if (
       this.#post !== null ||
-      (ledger.tx === ledger.ob && this.#loose.length === 0 && this.#words.length === 0 && !this.#ackDue)
+      (ledger.tx === ledger.ob && this.#loose.bytes === 0 && this.#words.length === 0 && !this.#ackDue)
     )
       return 0;
     return this.#send(now);
@@ -133,9 +124,9 @@ export class Uplink {
     this.#n += 1;
     const header = { ...identity.header(), n: this.#n, base };
     const repeated = this.#repeating;
-    if (repeated) this.#dropLoose();
-    const lines = [...counted, ...this.#words, ...this.#loose].map((line) => line.text);
-    const bytes = sizeOf(counted) + this.#looseBytes;
+    if (repeated) this.#loose.take();
+    const bytes = sizeOf(counted) + this.#loose.bytes;
+    const lines = [...counted, ...this.#words, ...this.#loose.take()].map((line) => line.text);
     lines.unshift(encodeFrame([Type.post, this.#tellsRx ? { ...header, rx: ledger.rx } : header]));
     this.#clear();
     this.#repeating = false;
