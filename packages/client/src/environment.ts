@@ -81,18 +81,21 @@ export function defaultEnvironment(): Environment {
     watch: ({ wake, leave }) => {
       const { document, navigator } = globals;
       const stop = new AbortController();
-      const options = { signal: stop.signal };
-      globals.addEventListener?.('online', wake, options);
-      globals.addEventListener?.('pageshow', wake, options);
+      const listen = (
+        on: Partial<Pick<EventTarget, 'addEventListener'>> | undefined,
+        type: string,
+        run: (event: Event) => void,
+      ) => on?.addEventListener?.(type, run, { signal: stop.signal });
+      listen(globals, 'online', wake);
+      listen(globals, 'pageshow', wake);
+      listen(navigator?.connection, 'change', wake);
+      listen(document, 'resume', wake);
+      listen(document, 'visibilitychange', () => document?.visibilityState === 'hidden' || wake());
       // A page that is kept for the back button is not gone: its session waits, as through any other interruption.
-      const hide = (event: Event): void => {
+      listen(globals, 'pagehide', (event) => {
         leaving = !(event as PageTransitionEvent).persisted;
         if (leaving) leave();
-      };
-      globals.addEventListener?.('pagehide', hide, options);
-      navigator?.connection?.addEventListener?.('change', wake, options);
-      document?.addEventListener('resume', wake, options);
-      document?.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' || wake(), options);
+      });
       return () => stop.abort();
     },
   };

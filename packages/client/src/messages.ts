@@ -62,7 +62,7 @@ export function iterateMessages(
       overflow === 'fail'
         ? new RunnelError(
             'slow_consumer',
-            `${bound} messages of "${channel}" were not read: read them faster, allow more with { bound }, or do without the oldest with { overflow: 'drop-oldest' }.`,
+            `${bound} messages of "${channel}" wait to be read: see { bound, overflow }.`,
           )
         : null,
     onEnd: () => {

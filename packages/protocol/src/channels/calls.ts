@@ -101,10 +101,7 @@ export class Calls {
     ) {
       this.#settle(
         call,
-        new RunnelError(
-          'queue_full',
-          `${describe(call)} was refused: ${this.#queue.size} calls wait for a connection already.`,
-        ),
+        new RunnelError('queue_full', `${describe(call)} was not sent: ${this.#queue.size} calls wait already.`),
       );
     } else this.#enqueue(call);
     return call;
@@ -271,6 +268,6 @@ function describe({ channel, name, idemKey }: Call): string {
 function indeterminate(call: Call): RunnelError {
   return new RunnelError(
     'indeterminate',
-    `${describe(call)} was under way when the session was lost: it may or may not have been done.`,
+    `${describe(call)} may or may not have been done: the session was lost meanwhile.`,
   );
 }
