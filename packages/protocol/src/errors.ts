@@ -157,7 +157,7 @@ export class RunnelError<C extends string = string> extends Error {
     this.name = 'RunnelError';
     this.code = code;
     this.data = options.data;
-    this.retryable = options.retryable ?? (isCode(code) && CODES[code].verdict !== 'fatal');
+    this.retryable = options.retryable ?? (isCode(code) && verdictOf(code) !== 'fatal');
     Object.defineProperty(this, brand, { value: true });
   }
 
