@@ -50,10 +50,17 @@ export default defineConfig({
       project('types', 'tests/types/**/*.test.ts', 120_000),
       project('gauntlet', 'tests/gauntlet/**/*.test.ts', 60_000),
       project('browsers', 'tests/browsers/**/*.test.ts', 60_000),
-      project('minified', minified[0], 20_000, [minified[1]], ['tests/minified/building.ts'], {
-        plugins: [minifiedClient],
-        setupFiles: ['tests/minified/browser.ts'],
-      }),
+      project(
+        'minified',
+        minified[0],
+        20_000,
+        [minified[1], 'tests/minified/**/*.test.ts'],
+        ['tests/minified/building.ts'],
+        {
+          plugins: [minifiedClient],
+          setupFiles: ['tests/minified/browser.ts'],
+        },
+      ),
       project('legacy', 'tests/legacy/**/*.test.ts', 60_000, [], ['tests/legacy/building.ts']),
       project('e2e', 'tests/e2e/**/*.test.ts', 60_000),
     ],

@@ -30,7 +30,7 @@ const others = words(
 const othersOfOld = words('Runnel createClient finally msCrypto exports');
 
 /** What tabs tell each other, and may be of another build: all types of `share` but its classes, and these. */
-const betweenTabs = words('Endpoint IdentityState IncarnationState Line');
+const betweenTabs = words('Endpoint IdentityState IncarnationState Line SessionState');
 
 /** What no client is made of. */
 const elsewhere = /^(?:react|diagnose|schema|testing|contract|session\/server)\//;
