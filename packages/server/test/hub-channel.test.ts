@@ -98,6 +98,33 @@ describe('a hub channel', () => {
     expect(ann.ofType(Type.skipped)).toEqual([[23, 1, 1, 3]]);
   });
 
+  it('takes for a subscriber who was answered and has not left', async () => {
+    const { broker, harness } = setUp();
+    const room = harness.app.channel('room/:roomId', { roomId: 'a' });
+    const counted: number[] = [];
+    const count = async (): Promise<void> => void counted.push((await room.occupancy()).subscribers);
+    const [ann, eve] = [await harness.connect('ann', [[1, 'room/a', {}]]), await harness.connect('eve')];
+    let arrive = (): void => {};
+    broker.late = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    const bob = await harness.connect('bob', [[1, 'room/a', { rewind: 5 }]]);
+    await count();
+    await room.broadcast('typing', { name: 'x' });
+    await eve.answer(eve.request('room/a', '$enter', { color: 'red' }));
+    await harness.advance(1_000);
+    const told = ({ frames }: TestClient) =>
+      frames.map(([type]) => type).filter((type) => type === Type.volatile || type === Type.presence);
+    expect([told(ann), told(bob)]).toEqual([[Type.volatile, Type.presence], []]);
+    arrive();
+    await turn();
+    await count();
+    bob.send([Type.unsubscribe, 'room/a']);
+    await turn();
+    await count();
+    expect(counted).toEqual([1, 2, 1]);
+  });
+
   it('leaves no listener at the broker', async () => {
     const { broker, harness } = setUp();
     const ann = await harness.connect('ann', [[1, 'room/a', {}]]);

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import type { Line } from '../../src/session/ledger.ts';
 import type { Answer, Identity, LinkPort } from '../../src/session/server/ports.ts';
 import { SessionRegistry } from '../../src/session/server/session-registry.ts';
-import type { Attach } from '../../src/wire/frames.ts';
+import { type Attach, Type } from '../../src/wire/frames.ts';
 
 type Frame = readonly unknown[];
 const anyone: Identity = { id: 'anyone' };
@@ -12,6 +12,7 @@ function world() {
   const told: boolean[] = [];
   const ended: string[] = [];
   const confirmed: string[] = [];
+  const taken: Frame[] = [];
   /** What the application calls when the subscriptions of an attach are answered. */
   const settles: (() => void)[] = [];
   const clock = { now: 0 };
@@ -24,7 +25,7 @@ function world() {
     settleMs: 500,
     app: {
       created: (_session, subs, settled) => (subs.length === 0 ? settled() : settles.push(settled)),
-      frame: () => {},
+      frame: (_session, frame) => taken.push(frame),
       confirmed: ({ sid }) => confirmed.push(sid),
       resumed: () => {},
       reachable: (_session, reachable) => told.push(reachable),
@@ -79,7 +80,22 @@ function world() {
   const run = (until: number): void => {
     for (let at = registry.nextTimeout(); at <= until; at = registry.nextTimeout()) registry.handleTimeout(at);
   };
-  return { registry, clock, told, ended, confirmed, settles, answer, socket, attach, byPoll, session, poll, run };
+  return {
+    registry,
+    clock,
+    told,
+    ended,
+    confirmed,
+    taken,
+    settles,
+    answer,
+    socket,
+    attach,
+    byPoll,
+    session,
+    poll,
+    run,
+  };
 }
 
 describe('a session carried by polls', () => {
@@ -204,6 +220,28 @@ describe('a session carried by links', () => {
     for (let gen = 1; gen <= 20; gen += 1)
       registry.attach(attach(gen, 'websocket'), anyone, { link: socket(0).link }, 0);
     expect(registry.linkCount).toBe(3);
+  });
+
+  it('is told its own key, where the client has shown that of one which is gone', () => {
+    const { registry, socket, attach, session } = world();
+    const { frames, link } = socket(0);
+    registry.attach(attach(2, 'websocket', { key: 'gone' }), anyone, { link }, 0);
+    registry.flush(0);
+    expect(frames[0]).toMatchObject([0, { key: session().key, sid: session().sid, was: 'gone', resumed: false }]);
+    expect(session().key).not.toBe('gone');
+  });
+
+  it('takes a frame whose slices come one at a time, between pings', () => {
+    const { registry, socket, attach, session, taken } = world();
+    const { link } = socket(0);
+    registry.attach(attach(1, 'websocket'), anyone, { link }, 0);
+    const slice = (more: 0 | 1, text: string) => link.handleFrame([Type.fragment, more, text], 10, 1);
+    slice(1, '[22,1,');
+    link.handleFrame([Type.ping, 1], 10, 2);
+    slice(1, '"c","e",');
+    link.handleFrame([Type.ping, 2], 10, 3);
+    slice(0, 'null,"k"]');
+    expect([taken, session().ledger.rx]).toEqual([[[Type.publish, 1, 'c', 'e', null, 'k']], 3]);
   });
 
   it('moves to the newest body when its opening is repeated', () => {
