@@ -28,6 +28,8 @@ export async function serve(realtime: Realtime, from: string, app = express()): 
   app.get('/style.css', (_, response) => response.sendFile(file('../style.css')));
   app.get('/client.js', (_, response) => response.type('js').send(script?.text));
   const server = createServer(app);
+  // Longer than heartbeats are apart: clients over streams answer each by a POST.
+  server.keepAliveTimeout = 65_000;
   realtime.attach(server);
   await new Promise<void>((resolve) => server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1', resolve));
   console.log(`Open http://127.0.0.1:${(server.address() as AddressInfo).port}`);

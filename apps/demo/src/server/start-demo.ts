@@ -38,6 +38,8 @@ export async function startDemo({ port, host = '127.0.0.1', broker }: DemoOption
   const server = createServer({ IncomingMessage: cutter.Request }, (request, response) => {
     if (!network.takeRequest(request, response)) site.emit('request', request, response);
   });
+  // Longer than heartbeats are apart: clients over streams answer each by a POST.
+  server.keepAliveTimeout = 65_000;
   server.on('upgrade', (request, socket, head) => {
     const passage = network.takeUpgrade(request, socket);
     if (passage !== null) site.emit('upgrade', request, passage, head);
