@@ -514,4 +514,20 @@ export const MUTATIONS: readonly Mutation[] = [
       'handleError(id: number, error: RunnelError, now: number): void {\n    const subscription = this.#asked.get(id);',
     by: fleet(),
   },
+  {
+    rule: 'N6',
+    breaks: 'a channel that was just left does not take its number from whoever had it at the node before',
+    file: 'packages/protocol/src/channels/subscriptions.ts',
+    find: 'this.#live.delete(answer.n);',
+    replace: '',
+    by: { tests: ['packages/protocol/test/channels/subscriptions.test.ts'] },
+  },
+  {
+    rule: 'N6',
+    breaks: 'a session with text that takes more than a byte a character does not get through',
+    file: `${CLUSTER}/post.ts`,
+    find: 'Math.floor((INBOX_BYTES_MAX - 1_024) / 3)',
+    replace: 'INBOX_BYTES_MAX / 2',
+    by: { tests: ['packages/server/test/cluster/post.test.ts'] },
+  },
 ];

@@ -214,7 +214,7 @@ export class Client<C extends Contract<C>> extends Closable {
     const rest: readonly unknown[] = args;
     const [params, options] = pattern.includes(':') ? rest : [undefined, ...rest];
     const name = channelName(pattern, (params ?? {}) as Readonly<Record<string, unknown>>);
-    return new ClientChannel(this.#shared, name, (options ?? {}) as ChannelOptions);
+    return new ClientChannel(this.#shared, name, options ?? {});
   }
 
   /** Waits for a state; rejects where the client is closed instead, or by `fail`. */

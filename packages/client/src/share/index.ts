@@ -36,7 +36,7 @@ export function shareSession(
   options: DriverOptions,
   machinery: Machinery,
 ): NewSession | null {
-  const { worker, name: given = '' } = share === true ? ({} as ShareOptions) : share;
+  const { worker, name: given = '' } = share === true ? {} : share;
   const { auth, environment, endpoint, transports, credentials, headers, timeoutMs } = options;
   const { locks } = environment;
   const openBroadcast =

@@ -20,7 +20,7 @@ import {
   type SubscribeOptions,
   Type,
 } from '@runnel/protocol';
-import { type ChannelFrame, CommonChannel, type CommonChannelState } from './common-channel.ts';
+import { CommonChannel, type CommonChannelState } from './common-channel.ts';
 import { isSub, type News, type Place, readFrame, type TabId } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { Routes, type RoutesState } from './routes.ts';
@@ -346,7 +346,7 @@ export class Switchboard implements ClientApp {
       case Type.revoked:
         return this.#fail(this.#numbered(frame[1]), frame[2], frame[3], null);
       default:
-        return this.#numbered(frame[1])?.handle(frame as ChannelFrame);
+        return this.#numbered(frame[1])?.handle(frame);
     }
   }
 

@@ -82,7 +82,7 @@ function checkTable<I extends Identity>(
   given: unknown,
   declared: readonly string[],
 ): HandlerTable<I> {
-  const table = new Map<string, unknown>(Object.entries((given ?? {}) as object));
+  const table = new Map<string, unknown>(Object.entries(given ?? {}));
   for (const name of table.keys()) {
     if (!declared.includes(name))
       throw invalid(pattern, `handles ${part}.${name}, which the contract gives no handler`);

@@ -1,8 +1,6 @@
-import { createCluster, type RedisClusterOptions } from '@redis/client';
+import { createCluster } from '@redis/client';
 import { evaluate, type RedisLink, type RedisLinkOptions } from './link.ts';
 import type { Script } from './script.ts';
-
-type Socket = NonNullable<NonNullable<RedisClusterOptions['defaults']>['socket']>;
 
 /** A cluster: the client keeps a connection for commands and one for messages with each shard, and follows slots that move. */
 export class ClusterLink implements RedisLink {
@@ -20,7 +18,7 @@ export class ClusterLink implements RedisLink {
       defaults: {
         ...rest,
         disableOfflineQueue: true,
-        socket: { ...socket, connectTimeout: timeoutMs } as Socket,
+        socket: { ...socket, connectTimeout: timeoutMs },
       },
     });
     this.#cluster.on('error', ignored);

@@ -1,8 +1,6 @@
-import { createClient, type RedisClientOptions } from '@redis/client';
+import { createClient } from '@redis/client';
 import { evaluate, type RedisLink, type RedisLinkOptions } from './link.ts';
 import { SCRIPTS, type Script } from './script.ts';
-
-type Socket = NonNullable<RedisClientOptions['socket']>;
 
 /** Topics in one SSUBSCRIBE. */
 const TOPICS_PER_COMMAND = 500;
@@ -69,7 +67,7 @@ export class SingleLink implements RedisLink {
       url: urls[0] as string,
       disableOfflineQueue: true,
       // A connection that is lost is the end of the link: the broker opens another.
-      socket: { ...connection.socket, connectTimeout: timeoutMs, reconnectStrategy: false } as Socket,
+      socket: { ...connection.socket, connectTimeout: timeoutMs, reconnectStrategy: false },
     }) as ReturnType<typeof createClient>;
     client.on('error', onBroken);
     return client;
