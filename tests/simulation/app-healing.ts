@@ -8,6 +8,7 @@ import { healNetwork, type Stage } from './faults.ts';
 import type { Parties } from './parties.ts';
 import type { UnsureBroker } from './unsure-broker.ts';
 import { check } from './violation.ts';
+import type { Run } from './world-run.ts';
 
 /** What a node keeps for sessions that went elsewhere is kept for a minute; those may go on moving. */
 const LEFT_MS = 200_000;
@@ -32,8 +33,6 @@ export interface HealingWorld extends Stage<SharedLine, Identity> {
 const SETTLE_MS = 120_000;
 /** A subscription that was refused tries again after ten seconds at most; the log is read page by page. */
 const CATCH_UP_MS = 120_000;
-
-type Run = (ms: number, until?: () => boolean) => Promise<boolean>;
 
 /** Invariants 7, 8, 11 and 13: when all heals, every call is settled, every subscriber knows all there is to know, and nothing is left over. */
 export async function healApp(world: HealingWorld, run: Run): Promise<void> {

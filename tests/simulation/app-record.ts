@@ -38,6 +38,12 @@ export class AppRecord implements Pick<AppNodeOptions, 'onAccepted' | 'onRun'> {
     else alarm.raise(new Violation(8, `${method} of ${text} ran ${runs} times`));
   };
 
+  /** Invariant 8: publishes of one client to one channel are in order, where none was sent again after others: what has failed once is. */
+  checkOrder(): void {
+    const { counts } = this.#options.coverage;
+    if (!counts.has('handler failure') && !counts.has('broker failure')) this.truth.checkOrder();
+  }
+
   hasRun(text: string): boolean {
     return this.#runs.has(text);
   }

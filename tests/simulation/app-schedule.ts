@@ -1,35 +1,8 @@
-/** One seeded run of the application world. */
-import { Random } from '@runnel/protocol/testing';
+/** Seeded runs of the application world. */
 import { healApp } from './app-healing.ts';
 import { AppWorld } from './app-world.ts';
 import { disturb } from './faults.ts';
-import type { ScheduleResult } from './schedule.ts';
-import { WorldRun } from './world-run.ts';
-
-/** Runs the schedule of `seed`; rejects with a `Violation`. */
-export async function runAppSchedule(
-  seed: number,
-  onWorld: (world: AppWorld) => void = () => {},
-  hashed = false,
-): Promise<ScheduleResult> {
-  const random = new Random(seed);
-  const world = new AppWorld(random, hashed);
-  onWorld(world);
-  const running = new WorldRun(world);
-  const faults = random.int(0, 25);
-  const busy = random.pick([1, 3, 10]);
-  await running.provoke(random, faults, {
-    act: () => world.traffic.act(random.int(1, busy)),
-    disturb: () => disturb(world, { faults: END_FAULTS, network: 0.7, befall: (fault) => befall(world, fault) }),
-  });
-  const liveness = random.chance(0.7);
-  world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
-  if (liveness) await healApp(world, running.run);
-  // What has failed once and is sent again after a restart runs after others.
-  const { counts } = world.coverage;
-  if (!counts.has('handler failure') && !counts.has('broker failure')) world.record.truth.checkOrder();
-  return { events: running.events, coverage: world.coverage.counts, hash: world.log.hash };
-}
+import type { SchedulePlan } from './world-run.ts';
 
 const END_FAULTS = [
   'restart',
@@ -43,6 +16,16 @@ const END_FAULTS = [
   'broker',
   'broker',
 ] as const;
+
+export const APP_SCHEDULE: SchedulePlan<AppWorld> = {
+  create: (random, hashed) => new AppWorld(random, hashed),
+  faultsMax: 25,
+  busy: [1, 3, 10],
+  act: (world, count) => world.traffic.act(count),
+  disturb: (world) => disturb(world, { faults: END_FAULTS, network: 0.7, befall: (fault) => befall(world, fault) }),
+  heal: healApp,
+  finish: (world) => world.record.checkOrder(),
+};
 
 /** Has a fault of an end happen; false: it cannot, as things are. */
 function befall(world: AppWorld, fault: (typeof END_FAULTS)[number]): boolean {

@@ -1,42 +1,27 @@
-/** One seeded run of the cluster world. */
-import { Random } from '@runnel/protocol/testing';
+/** Seeded runs of the cluster world. */
 import { befall } from './cluster-faults.ts';
 import { ClusterWorld } from './cluster-world.ts';
 import { disturb, healNetwork } from './faults.ts';
-import type { ScheduleResult } from './schedule.ts';
 import { check } from './violation.ts';
-import { WorldRun } from './world-run.ts';
+import type { Run, SchedulePlan } from './world-run.ts';
 
 /** How long after healing all must have arrived, ms. */
 const HEAL_MS = 90_000;
 /** Estates are kept for a minute, and sessions without a client for their time to live. */
 const CALM_MS = 200_000;
 
-/** Runs the schedule of `seed`; rejects with a `Violation`. */
-export async function runClusterSchedule(
-  seed: number,
-  onWorld: (world: ClusterWorld) => void = () => {},
-  hashed = false,
-): Promise<ScheduleResult> {
-  const random = new Random(seed);
-  const world = new ClusterWorld(random, hashed);
-  onWorld(world);
-  const running = new WorldRun(world);
-  const faults = random.int(0, 25);
-  const busy = random.pick([1, 3, 20]);
-  await running.provoke(random, faults, {
-    act: () => world.send(random.int(1, busy)),
-    disturb: () => disturb(world, { faults: FAULTS, network: 0.55, befall: (fault) => befall(world, fault) }),
-  });
-  const liveness = random.chance(0.7);
-  world.coverage.saw(liveness ? 'liveness schedule' : 'safety schedule');
-  if (liveness) await heal(world, running.run);
-  return { events: running.events, coverage: world.coverage.counts, hash: world.log.hash };
-}
-
 const FAULTS = ['kill', 'kill', 'drain', 'start', 'start', 'cut off', 'post', 'post', 'join', 'die'] as const;
 
-async function heal(world: ClusterWorld, run: (ms: number, until?: () => boolean) => Promise<boolean>): Promise<void> {
+export const CLUSTER_SCHEDULE: SchedulePlan<ClusterWorld> = {
+  create: (random, hashed) => new ClusterWorld(random, hashed),
+  faultsMax: 25,
+  busy: [1, 3, 20],
+  act: (world, count) => world.send(count),
+  disturb: (world) => disturb(world, { faults: FAULTS, network: 0.55, befall: (fault) => befall(world, fault) }),
+  heal,
+};
+
+async function heal(world: ClusterWorld, run: Run): Promise<void> {
   if (world.parties.living.length === 0) world.parties.join();
   world.nodes.heal();
   healNetwork(world);

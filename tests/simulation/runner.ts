@@ -1,10 +1,11 @@
 /** Runs schedules of all worlds by seed, and tells of the first that fails so that it can be run again. */
-import { runAppSchedule } from './app-schedule.ts';
-import { runClusterSchedule } from './cluster-schedule.ts';
+import { APP_SCHEDULE } from './app-schedule.ts';
+import { CLUSTER_SCHEDULE } from './cluster-schedule.ts';
 import { Coverage } from './coverage.ts';
 import type { EventLog } from './event-log.ts';
-import { runFleetSchedule } from './fleet-schedule.ts';
+import { FLEET_SCHEDULE } from './fleet-schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
+import { runWorld } from './world-run.ts';
 
 export const WORLDS = ['session', 'app', 'cluster', 'fleet'] as const;
 export type WorldName = (typeof WORLDS)[number];
@@ -33,10 +34,17 @@ export async function runSeed(
   options: { world?: WorldName | undefined; hashed?: boolean; onWorld?: (world: World) => void } = {},
 ): Promise<ScheduleResult> {
   const { world = worldOf(seed), hashed = false, onWorld = () => {} } = options;
-  const run = { session: runSchedule, app: runAppSchedule, cluster: runClusterSchedule, fleet: runFleetSchedule }[
-    world
-  ];
-  return run(seed, onWorld, hashed);
+  const given = { seed, onWorld, hashed };
+  switch (world) {
+    case 'session':
+      return runSchedule(seed, onWorld, hashed);
+    case 'app':
+      return runWorld(APP_SCHEDULE, given);
+    case 'cluster':
+      return runWorld(CLUSTER_SCHEDULE, given);
+    case 'fleet':
+      return runWorld(FLEET_SCHEDULE, given);
+  }
 }
 
 export interface Batch {
