@@ -1,8 +1,10 @@
+import { createClient } from '@runnel/client';
 import { TRANSPORTS } from '@runnel/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Collector, gate } from '../support/collector.ts';
 import { condition } from '../support/condition.ts';
-import { type Node, Nodes } from './nodes.ts';
+import { FakeOrigin } from '../support/fake-origin.ts';
+import { type Contract, type Node, Nodes } from './nodes.ts';
 
 async function started(count = 3): Promise<Nodes> {
   const nodes = await Nodes.start(count);
@@ -114,6 +116,46 @@ describe('a session that moves', () => {
     await live.count(6);
     expect(live.items).toEqual(upTo(6));
     expect(gaps).toEqual([]);
+  });
+
+  it('brings what is for each of the tabs that share it, though its channels have other numbers there', async () => {
+    const nodes = await started(2);
+    const origin = new FakeOrigin();
+    const openTab = (): {
+      readonly log: Collector<number>;
+      readonly live: Collector<number>;
+      ready(): Promise<unknown>;
+    } => {
+      const { environment } = origin.openTab();
+      const client = nodes.client('ann', { transports: ['websocket'], share: true, environment });
+      const got = { log: new Collector<number>(), live: new Collector<number>() };
+      const [log, live] = [client.channel('log/:id', { id: 'a' }), client.channel('live')];
+      log.on('number', got.log.push);
+      return {
+        ...got,
+        ready: () =>
+          log
+            .ready()
+            .then(() => live.on('number', got.live.push))
+            .then(() => live.ready()),
+      };
+    };
+    const tabs = [openTab(), openTab()];
+    for (const tab of tabs) await tab.ready();
+    const [first, second] = await ownerFirst(nodes, 'ann');
+    // There the first channel is the one that is the second here.
+    const other = createClient<Contract>(`http://127.0.0.1:${second.http.port}/realtime`, { auth: 'bob' });
+    onTestFinished(() => other.close());
+    await other.channel('live').ready();
+    nodes.balancer.cutAll();
+    await condition('the other node has it', async () => (await sessionsAt(nodes, 'ann')) === second);
+    await first.realtime.channel('log/:id', { id: 'a' }).broadcast('number', 1);
+    await first.realtime.channel('live').broadcast('number', 2);
+    for (const tab of tabs) {
+      await tab.log.count(1);
+      await tab.live.count(1);
+      expect([tab.log.items, tab.live.items]).toEqual([[1], [2]]);
+    }
   });
 
   it('has its publishes handled in order, also those that wait at the node before', async () => {
