@@ -90,7 +90,7 @@ export class Handshake {
     const kept = this.#kept;
     const [method = '', url = '', ...headers] = (typeof kept === 'string' ? kept : packed(kept)).split(LINE_END);
     const socket = this.#socket;
-    return {
+    const request: PlainRequest = {
       method,
       url,
       headers: headersOf(headers),
@@ -103,6 +103,8 @@ export class Handshake {
         },
       },
     };
+    // What else the app has declared to be there is put there by its own middlewares.
+    return request as AttachRequest;
   }
 }
 
