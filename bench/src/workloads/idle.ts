@@ -40,7 +40,8 @@ export const idle: Workload = {
             entrants: [quietStream, sse],
             connections: others,
             baseline: sse.label,
-            settleMs: KEEP_ALIVE_MS,
+            // A run that is to be quick has no time for that.
+            settleMs: stage.pace.quietMs > 0 ? KEEP_ALIVE_MS : stage.pace.settleMs,
           },
           name: `${others.toLocaleString('en')} streams`,
           ...both({ of: runnelStream.label, to: sse.label, max: 1 }),
