@@ -25,8 +25,10 @@ export async function startNchan(setup: Setup): Promise<Contender> {
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port));
   const nginx = spawn(NGINX, ['-c', join(folder, 'nginx.conf'), '-e', 'stderr', '-p', folder], { stdio: 'ignore' });
   process.once('exit', () => {
+    // Of a process that is dead nobody can say what its children are.
+    const workers = childrenOf(nginx);
     nginx.kill('SIGKILL');
-    for (const pid of childrenOf(nginx)) kill(pid);
+    for (const pid of workers) kill(pid);
     rmSync(folder, { recursive: true, force: true });
   });
   const publisher = await connectWhenUp(port);
