@@ -70,7 +70,7 @@ export class Requests<I extends Identity> {
       if (!isPending(answer)) return call.succeed(answer);
       // What is answered in its own turn is spared the timer.
       if (credit === undefined) call.limit(limitMs);
-      answer.then((json) => call.succeed(json), fail);
+      answer.then((json) => call.succeed(json)).then(undefined, fail);
     } catch (error) {
       fail(error);
     }
